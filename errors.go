@@ -1,0 +1,12 @@
+package haldane
+
+import "errors"
+
+// Errors that callers test for with errors.Is.
+var (
+	ErrUnknownTrack = errors.New("unknown track")
+	ErrUnknownClass = errors.New("unknown class")
+	ErrWeightRange  = errors.New("weight out of range")
+	ErrWeightSyntax = errors.New("not a weight")
+	ErrMargin       = errors.New("not a margin")
+)
