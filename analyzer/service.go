@@ -1,0 +1,137 @@
+package analyzer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/haldane-canary/haldane"
+	"github.com/haldane-canary/haldane/sketch"
+)
+
+// republishEvery is how often a verdict that says the same as before is
+// published again, so that people see it live and the controller that it is
+// not old. A judgement that changes is published at once.
+const republishEvery = 500 * time.Millisecond
+
+// inputs is how many reports and splits may wait; a report that finds no room
+// is dropped and counted, which costs delay only, since reports are cumulative.
+const inputs = 4096
+
+// A Service judges rollouts from the reports of proxies, one trial for each,
+// and publishes their verdicts. All trials are owned by Run's goroutine.
+type Service struct {
+	publish   func(context.Context, haldane.Verdict) error
+	log       *slog.Logger
+	in        chan any // sketch.Report or haldane.Split
+	followers map[string]*follower
+	dropped   atomic.Uint64
+	refused   atomic.Uint64
+}
+
+// NewService returns a service for one rollout of each service named in specs,
+// or every fault of them, joined, each wrapping ErrSpec.
+func NewService(specs []Spec, publish func(context.Context, haldane.Verdict) error, log *slog.Logger) (*Service, error) {
+	s := &Service{publish: publish, log: log, in: make(chan any, inputs), followers: map[string]*follower{}}
+	var faults []error
+	for _, spec := range specs {
+		if err := spec.Validate(); err != nil {
+			faults = append(faults, fmt.Errorf("rollout %s of service %s: %w", spec.Rollout, spec.Service, err))
+		}
+		s.followers[spec.Service] = &follower{spec: spec.withDefaults()}
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Report hands over what a proxy has counted. It does not wait.
+func (s *Service) Report(r sketch.Report) {
+	select {
+	case s.in <- r:
+	default:
+		s.dropped.Add(1)
+	}
+}
+
+// Split hands over a change of weight. It waits only while the queue is full,
+// for a split must not be lost.
+func (s *Service) Split(split haldane.Split) { s.in <- split }
+
+// Dropped returns how many reports found no room, and Refused how many were
+// not fit to be counted (of another weight than the split says, or running
+// backwards).
+func (s *Service) Dropped() uint64 { return s.dropped.Load() }
+
+// Refused returns how many reports could not be counted; see Dropped.
+func (s *Service) Refused() uint64 { return s.refused.Load() }
+
+// Run judges until ctx is done, and returns nil then. A verdict that cannot be
+// published is logged; the next one will carry all that it carried.
+func (s *Service) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case in := <-s.in:
+			touched := map[*follower]bool{}
+			s.take(in, touched)
+			for more := true; more; { // what has come meanwhile is judged with it
+				select {
+				case in := <-s.in:
+					s.take(in, touched)
+				default:
+					more = false
+				}
+			}
+			for f := range touched {
+				s.judge(ctx, f)
+			}
+		}
+	}
+}
+
+// take gives an input to its follower, and notes whose counts have changed.
+func (s *Service) take(in any, touched map[*follower]bool) {
+	switch in := in.(type) {
+	case haldane.Split:
+		if f := s.followers[in.Service]; f != nil {
+			if err := f.split(in); err != nil {
+				s.log.Error("split refused", "rollout", in.Rollout, "error", err)
+			}
+		}
+	case sketch.Report:
+		f := s.followers[in.Service]
+		if f == nil {
+			return
+		}
+		counted, err := f.report(in)
+		if err != nil {
+			s.refused.Add(1)
+			s.log.Warn("report refused", "rollout", in.Rollout, "proxy", in.Proxy, "error", err)
+		}
+		if counted {
+			touched[f] = true
+		}
+	}
+}
+
+// judge publishes f's verdict if it is news.
+func (s *Service) judge(ctx context.Context, f *follower) {
+	v, err := f.verdict(time.Now())
+	if err != nil {
+		s.log.Error("verdict not made", "rollout", f.current.Rollout, "error", err)
+		return
+	}
+	if v == nil {
+		return
+	}
+	if err := s.publish(ctx, *v); err != nil {
+		s.log.Warn("verdict not published", "rollout", v.Rollout, "verdict", v.Judgement, "error", err)
+		f.published = time.Time{} // so that the next one is
+	}
+}
