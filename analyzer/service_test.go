@@ -1,0 +1,175 @@
+package analyzer_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/haldane-canary/haldane"
+	"github.com/haldane-canary/haldane/analyzer"
+	"github.com/haldane-canary/haldane/sketch"
+)
+
+// A desk runs a service under a fake clock and keeps what it publishes.
+type desk struct {
+	*analyzer.Service
+	verdicts []haldane.Verdict
+	start    time.Time
+}
+
+// atDesk runs f with a service for the rollout r of the service s, and ends it.
+func atDesk(t *testing.T, spec analyzer.Spec, f func(d *desk)) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &desk{start: time.Now()}
+		spec.Service, spec.Rollout = "s", "r"
+		var err error
+		d.Service, err = analyzer.NewService([]analyzer.Spec{spec}, func(_ context.Context, v haldane.Verdict) error {
+			d.verdicts = append(d.verdicts, v)
+			return nil
+		}, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- d.Run(ctx) }()
+		f(d)
+		synctest.Wait()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func (d *desk) split(rollout string, generation int, epoch uint64, w haldane.Weight) {
+	d.Split(haldane.Split{Service: "s", Rollout: rollout, Generation: generation, Epoch: epoch, Weight: w,
+		Phase: haldane.Stepping, Step: 1, Since: d.start, Started: d.start})
+	synctest.Wait()
+}
+
+// report hands over what a proxy has counted until now: per track, all
+// observations and how many of them failed.
+func (d *desk) report(proxy, rollout string, epoch uint64, w haldane.Weight, counts [haldane.NumTracks][2]uint64) {
+	r := sketch.Report{Service: "s", Rollout: rollout, Proxy: proxy, Epoch: epoch, Weight: w, From: d.start, To: time.Now()}
+	for track, c := range counts {
+		win := sketch.Window{Track: haldane.Track(track), Route: "/"}
+		win.Classes[haldane.OK], win.Classes[haldane.ServerError] = c[0]-c[1], c[1]
+		win.Latency.Add(-300, c[0]-c[1])
+		r.Windows = append(r.Windows, win)
+	}
+	d.Report(r)
+	synctest.Wait()
+}
+
+// last returns the newest verdict.
+func (d *desk) last(t *testing.T) haldane.Verdict {
+	t.Helper()
+	if len(d.verdicts) == 0 {
+		t.Fatal("no verdict was published")
+	}
+	return d.verdicts[len(d.verdicts)-1]
+}
+
+func TestServiceCountsCumulativeReportsOfSeveralProxiesOnce(t *testing.T) {
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.split("r", 1, 3, 500)
+		d.report("a", "r", 3, 500, [2][2]uint64{{95, 1}, {5, 0}})
+		d.report("a", "r", 3, 500, [2][2]uint64{{95, 1}, {5, 0}}) // again, as lost messages are made good
+		d.report("b", "r", 3, 500, [2][2]uint64{{190, 0}, {10, 1}})
+		time.Sleep(time.Second)
+		d.report("a", "r", 3, 500, [2][2]uint64{{285, 2}, {15, 1}})
+		v := d.last(t)
+		if v.Baseline != (haldane.Totals{N: 475, Errors: 2}) || v.Canary != (haldane.Totals{N: 25, Errors: 2}) {
+			t.Errorf("got baseline %+v, canary %+v; want 475 with 2 errors and 25 with 2", v.Baseline, v.Canary)
+		}
+		if v.Epoch != 3 || v.Step != 1 || v.Served != 500 || v.Rollout != "r" {
+			t.Errorf("got epoch %d, step %d, served %v, rollout %q", v.Epoch, v.Step, v.Served, v.Rollout)
+		}
+		if again, err := analyzer.Replay(v, v.Counts); err != nil || analyzer.Differences(v, again) != nil {
+			t.Errorf("the published verdict cannot be replayed: %v, %v", err, analyzer.Differences(v, again))
+		}
+	})
+}
+
+func TestServiceCallsADeadCanaryAtOnce(t *testing.T) {
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.split("r", 1, 1, 100)
+		d.report("a", "r", 1, 100, [2][2]uint64{{99, 0}, {1, 1}})
+		n := len(d.verdicts)
+		d.report("a", "r", 1, 100, [2][2]uint64{{396, 0}, {4, 4}}) // within the same half second
+		if v := d.last(t); len(d.verdicts) != n+1 || v.Judgement != haldane.Fail {
+			t.Errorf("got %v after %d verdicts, want fail published at once", v.Judgement, len(d.verdicts))
+		}
+	})
+}
+
+func TestServiceIgnoresWhatIsNotOfThisEpoch(t *testing.T) {
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.report("a", "r", 1, 100, [2][2]uint64{{99, 0}, {100, 100}}) // before any split
+		d.split("r", 1, 2, 100)
+		d.report("a", "r", 1, 100, [2][2]uint64{{99, 0}, {100, 100}}) // an epoch nobody told of
+		d.report("a", "x", 2, 100, [2][2]uint64{{99, 0}, {100, 100}}) // another rollout
+		d.report("a", "r", 2, 900, [2][2]uint64{{99, 0}, {100, 100}}) // not the epoch's weight
+		if len(d.verdicts) != 0 {
+			t.Errorf("got %d verdicts, want none", len(d.verdicts))
+		}
+		if d.Refused() != 1 {
+			t.Errorf("refused %d reports, want the one of another weight", d.Refused())
+		}
+		d.report("a", "r", 2, 100, [2][2]uint64{{99, 0}, {1, 0}})
+		if v := d.last(t); v.Observations != 100 {
+			t.Errorf("got %d observations, want 100", v.Observations)
+		}
+	})
+}
+
+func TestServiceStartsCleanInANewGeneration(t *testing.T) {
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.split("r", 1, 1, 100)
+		d.report("a", "r", 1, 100, [2][2]uint64{{396, 0}, {4, 4}})
+		d.split("r", 1, 2, 0)
+		d.split("r.2", 2, 1, 100)
+		d.report("a", "r.2", 1, 100, [2][2]uint64{{99, 0}, {1, 0}})
+		if v := d.last(t); v.Judgement != haldane.Undecided || v.Rollout != "r.2" || v.Observations != 100 {
+			t.Errorf("got %v of %q over %d, want undecided of r.2 over 100", v.Judgement, v.Rollout, v.Observations)
+		}
+		d.split("r", 1, 1, 100) // a late message must not bring the old one back
+		time.Sleep(time.Second)
+		d.report("a", "r.2", 1, 100, [2][2]uint64{{198, 0}, {2, 0}})
+		if v := d.last(t); v.Rollout != "r.2" || v.Observations != 200 {
+			t.Errorf("got %q over %d, want r.2 over 200", v.Rollout, v.Observations)
+		}
+	})
+}
+
+func TestServiceLeavesWarmUpLatenciesOut(t *testing.T) {
+	atDesk(t, analyzer.Spec{Warmup: time.Minute}, func(d *desk) {
+		d.split("r", 1, 1, 5000)
+		d.report("a", "r", 1, 5000, [2][2]uint64{{500, 0}, {500, 0}})
+		time.Sleep(2 * time.Minute)
+		d.report("a", "r", 1, 5000, [2][2]uint64{{600, 0}, {600, 0}}) // begun while still cold
+		time.Sleep(time.Second)
+		d.report("a", "r", 1, 5000, [2][2]uint64{{650, 0}, {640, 0}})
+		v := d.last(t)
+		var tape analyzer.Tape
+		decode(t, v.Counts, &tape)
+		var n uint64
+		for _, s := range tape.Segments {
+			n += s.Tracks[0].Latency.Total() + s.Tracks[1].Latency.Total()
+		}
+		if n != 90 || v.Observations != 1290 {
+			t.Errorf("got %d latencies of %d observations, want the 90 since the warm-up of 1290", n, v.Observations)
+		}
+	})
+}
+
+func decode(t *testing.T, b []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(b, into); err != nil {
+		t.Fatal(err)
+	}
+}
