@@ -34,7 +34,7 @@ func (b shareBettor) bet(wealth []float64, s *Segment, w float64) {
 	onBaseline, onCanary := float64(s.Tracks[haldane.Baseline].Errors), float64(s.Tracks[haldane.Canary].Errors)
 	for k, alt := range b.alternatives {
 		bet := evalue.ShareBet(w, b.null, alt)
-		wealth[k] += onBaseline*bet[haldane.Baseline] + onCanary*bet[haldane.Canary]
+		wealth[k] += evalue.Times(onBaseline, bet[haldane.Baseline]) + evalue.Times(onCanary, bet[haldane.Canary])
 	}
 }
 
@@ -52,8 +52,9 @@ func (b floorBettor) bet(wealth []float64, s *Segment, w float64) {
 	clean := float64(base.N - base.Errors + canary.N - canary.Errors)
 	for k, alt := range b.alternatives {
 		bet := b.of(w, b.floor, alt)
-		wealth[k] += clean*bet.Clean +
-			float64(base.Errors)*bet.Failed[haldane.Baseline] + float64(canary.Errors)*bet.Failed[haldane.Canary]
+		wealth[k] += evalue.Times(clean, bet.Clean) +
+			evalue.Times(float64(base.Errors), bet.Failed[haldane.Baseline]) +
+			evalue.Times(float64(canary.Errors), bet.Failed[haldane.Canary])
 	}
 }
 

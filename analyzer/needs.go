@@ -3,6 +3,8 @@ package analyzer
 import (
 	"math"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/haldane-canary/haldane"
 	"github.com/haldane-canary/haldane/analyzer/evalue"
 	"github.com/haldane-canary/haldane/sketch"
@@ -36,8 +38,7 @@ func (t *Trial) needs(i *indicator) uint64 {
 		}
 	}
 	if i.Name == haldane.Latency {
-		known := t.latencies.total() + typical.Tracks[haldane.Baseline].Latency.Total()
-		need = max(need, leastRanked-float64(min(known, leastRanked)))
+		need += leastRanked - float64(min(t.latencies.total(), leastRanked))
 	}
 	return uint64(math.Ceil(min(max(need, 1), maxNeeds)))
 }
@@ -78,10 +79,29 @@ func (t *Trial) typical(w float64) *Segment {
 		h.Merge(seg.Tracks[haldane.Baseline].Latency)
 		h.Merge(seg.Tracks[haldane.Canary].Latency)
 	}
+	if h.Total() < leastTypical {
+		h = nominal()
+	}
 	for track := range s.Tracks {
 		s.Tracks[track].Latency = h
 	}
 	return s
+}
+
+// leastTypical is how many latencies must be known before they are taken for
+// typical; below that nominal is.
+const leastTypical = 30
+
+// nominal returns latencies such as services often have: log-normal, with a
+// standard deviation of 0.6 in natural logs. Where they lie does not matter.
+func nominal() sketch.Histogram {
+	const n = 1000
+	var h sketch.Histogram
+	for i := range n {
+		z := distuv.UnitNormal.Quantile((float64(i) + 0.5) / n)
+		h.Add(sketch.IndexSeconds(0.02*math.Exp(0.6*z)), 1)
+	}
+	return h
 }
 
 // growth returns the least number of requests after which one alternative of

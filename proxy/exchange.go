@@ -162,6 +162,10 @@ func (x *exchange) fail(class haldane.Class) {
 		x.explain(http.StatusGatewayTimeout, errDeadline.Error())
 	case haldane.Canceled:
 		// Mostly nobody is left to read it.
+		if x.body.failed.Load() && !errors.Is(context.Cause(x.ctx), errSlowClient) {
+			x.explain(http.StatusBadRequest, "the request's body broke off")
+			return
+		}
 		x.explain(http.StatusRequestTimeout, errSlowClient.Error())
 	case haldane.Reset, haldane.OK, haldane.ClientError, haldane.ServerError:
 		x.explain(http.StatusBadGateway, "the upstream broke the connection or sent no valid answer")

@@ -84,9 +84,10 @@ func (w *worker) command(q *request, now time.Time) {
 func (r *run) called(name string) bool { return name == r.spec.Name || name == r.state.Rollout }
 
 // requested returns the first waiting command that has something to propose,
-// after answering those before it that have not.
+// after answering those before it that have not. Behind a reversal of which
+// the log has yet to be told, all wait on.
 func (w *worker) requested(r *run, now time.Time) (proposal, bool) {
-	for len(r.waiting) > 0 {
+	for len(r.waiting) > 0 && r.history.told() {
 		q := r.waiting[0]
 		r.waiting = r.waiting[1:]
 		zero, s := r.zero, r.state

@@ -13,6 +13,8 @@ import (
 	"github.com/haldane-canary/haldane"
 )
 
+var dbgLog *slog.Logger
+
 var errDown = errors.New("cannot be reached")
 
 // A mode is how the world's log answers.
@@ -184,7 +186,7 @@ func (w *world) start(t *testing.T) (c *Controller, end func(), err error) {
 	}
 	j.file = &mortalDisk{j.file, w}
 	c, err = NewController(ctx, Config{
-		Specs: w.specs, Journal: j, Log: w, Weights: w.weigh,
+		Specs: w.specs, Journal: j, Log: w, Weights: w.weigh, Logger: dbgLog,
 		Decided: func(d haldane.Decision) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -116,7 +116,7 @@ func (t RankTable) Add(wealth []float64, r Ranks, h sketch.Histogram, track hald
 		}
 		s := r.Slot(h.Offset + j - shift)
 		for k, bet := range t.Bets[track][s*t.K : (s+1)*t.K] {
-			wealth[k] += float64(n) * bet
+			wealth[k] += Times(float64(n), bet)
 		}
 	}
 }

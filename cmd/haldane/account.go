@@ -21,7 +21,7 @@ func accountCommand() *cobra.Command {
   haldane account replay shop-1.5.0`,
 	}
 	f.add(cmd)
-	cmd.AddCommand(accountListCommand(&f))
+	cmd.AddCommand(accountListCommand(&f), accountReplayCommand(&f))
 	return cmd
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -102,8 +103,8 @@ type running struct {
 	stop   context.CancelFunc
 	ended  chan error
 	log    *output
-	token  string
 	client *api.Client
+	seen   *controllerHandle // by which the test sees where the rollout stands
 }
 
 // start starts a server with all roles, or those given, and stops it with the
@@ -126,10 +127,10 @@ func (r *rig) start(given ...roles) *running {
 		stop()
 		r.t.Fatalf("newServer: %v", err)
 	}
-	run := &running{server: s, t: r.t, stop: stop, ended: make(chan error, 1), log: log, token: api.ReadToken(cfg.Dir)}
+	run := &running{server: s, t: r.t, stop: stop, ended: make(chan error, 1), log: log, seen: s.controller}
 	go func() { run.ended <- s.Run(ctx) }()
 	r.t.Cleanup(func() { run.end() })
-	if run.client, err = api.NewClient(s.AdminURL(), run.token); err != nil {
+	if run.client, err = api.NewClient(s.AdminURL(), api.ReadToken(cfg.Dir)); err != nil {
 		r.t.Fatal(err)
 	}
 	select {
@@ -179,7 +180,7 @@ func (r *running) until(phases ...haldane.Phase) haldane.Status {
 		for range 20 {
 			r.get()
 		}
-		st, err := r.controller.Get("shop-2")
+		st, err := r.seen.Get("shop-2")
 		if err != nil {
 			r.t.Fatal(err)
 		}
@@ -189,6 +190,19 @@ func (r *running) until(phases ...haldane.Phase) haldane.Status {
 	}
 	r.t.Fatalf("not %v within 20 s:\n%s", phases, r.log)
 	return haldane.Status{}
+}
+
+// recorded waits until a decision of a kind is in the stream. A rollback is in
+// force before.
+func (r *running) recorded(kind haldane.Kind) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	defer cancel()
+	found := errors.New("found")
+	err := r.client.Events(ctx, api.Filter{Kind: string(kind), Follow: true}, func([]byte) error { return found })
+	if !errors.Is(err, found) {
+		r.t.Fatalf("%s not in the stream: %v\n%s", kind, err, r.log)
+	}
 }
 
 // inForce sends requests until the proxy has put a weight in force.

@@ -28,7 +28,7 @@ wrong; judge: 0 pass, 3 fail, 4 undecided.`,
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		serveCommand(), judgeCommand(), rolloutCommand(), attachCommand(), eventsCommand(),
+		serveCommand(), demoCommand(), judgeCommand(), rolloutCommand(), attachCommand(), eventsCommand(),
 		accountCommand(), configCommand(), versionCommand(),
 	)
 	root.SetIn(stdin)

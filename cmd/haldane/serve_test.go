@@ -31,6 +31,7 @@ func TestABadCanaryIsRolledBack(t *testing.T) {
 		}
 	}
 
+	s.recorded(haldane.KindRolledBack)
 	code, out, _ := s.cli("events", "--json", "--kind", "rolledback")
 	var event struct {
 		ID, Type string
@@ -92,6 +93,7 @@ func TestAGoodCanaryClimbsToTheTop(t *testing.T) {
 	if who, _ := s.get(); who != "two" {
 		t.Errorf("after completion %s answers", who)
 	}
+	s.recorded(haldane.KindCompleted)
 	var kinds []string
 	code, out, _ := s.cli("events", "--json")
 	for line := range strings.Lines(out) {
@@ -282,7 +284,7 @@ func TestTwoProcessesDoWhatOneDoes(t *testing.T) {
 	edge.dir = filepath.Join(t.TempDir(), "edge")
 	edge.bus = `{urls: ["` + control.BusURL() + `"]}`
 	s := edge.start(roles{proxy: true})
-	s.controller = control.controller // to ask where the rollout stands
+	s.seen = control.controller
 	s.until(haldane.RolledBack)
 	if resp, err := http.Get(control.AdminURL() + "/readyz"); err != nil || resp.StatusCode != http.StatusOK {
 		t.Errorf("readyz of the control plane: %v, %v", resp, err)
