@@ -27,29 +27,35 @@ func (t *Trial) reason(v *haldane.Verdict) string {
 	return strings.Join(parts, "; ")
 }
 
-// sentence says what e amounts to.
+// sentence says what e amounts to: short, since the numbers stand beside it in
+// every table, but for a failure, which must explain itself wherever it is read.
 func (t *Trial) sentence(v *haldane.Verdict, e *haldane.Evidence) string {
 	s := fmt.Sprintf("%s: canary %s against baseline %s", e.Name,
 		value(e.Name, e.Estimate.Canary), value(e.Name, e.Estimate.Baseline))
-	if r := float64(e.Estimate.Ratio); !math.IsNaN(r) && !math.IsInf(r, 0) {
-		s += fmt.Sprintf(" (ratio %.3g, %.4g %% interval %s to %s)", r, 100*(1-v.Alpha),
-			bound(e.Interval.Lower, "0"), bound(e.Interval.Upper, "∞"))
-	}
+	limit, promoteLimit := math.Log(1/v.Alpha), math.Log(1/v.AlphaPromote)
 	switch {
 	case e.Judgement == haldane.Fail:
-		s += fmt.Sprintf(", worse than the tolerated %s: log e %.1f, limit %.1f, after %d requests (%d canary)",
-			marginWords(e.Margin), e.LogE, math.Log(1/v.Alpha), v.Observations, v.CanaryObservations)
+		return s + fmt.Sprintf("%s, worse than the tolerated %s: log e %.1f, limit %.1f, after %d requests (%d canary)",
+			effectWords(v, e), marginWords(e.Margin), e.LogE, limit, v.Observations, v.CanaryObservations)
 	case e.Judgement == haldane.Pass:
-		s += fmt.Sprintf(", not worse than %s: log e %.1f, limit %.1f",
-			marginWords(e.Promote), e.LogEPromote, math.Log(1/v.AlphaPromote))
-	case e.LogE >= math.Log(1/v.AlphaPromote):
-		s += fmt.Sprintf(", looks worse than %s (log e %.1f of %.1f): held back until that is settled",
-			marginWords(e.Margin), e.LogE, math.Log(1/v.Alpha))
-	default:
-		s += fmt.Sprintf(", not yet known to be within %s (log e %.1f of %.1f): needs about %d more requests",
-			marginWords(e.Promote), e.LogEPromote, math.Log(1/v.AlphaPromote), e.Needs.Requests)
+		return s + fmt.Sprintf(", not worse than %s (log e %.1f, limit %.1f)", marginWords(e.Promote), e.LogEPromote, promoteLimit)
+	case e.LogE >= promoteLimit:
+		return s + fmt.Sprintf("%s, looks worse than %s (log e %.1f, limit %.1f): held back until that is settled",
+			effectWords(v, e), marginWords(e.Margin), e.LogE, limit)
+	case e.Needs.Requests >= maxNeeds:
+		return s + fmt.Sprintf(", too far from %s for any traffic to show it", marginWords(e.Promote))
 	}
-	return s
+	return s + fmt.Sprintf(", about %d more requests to show it within %s", e.Needs.Requests, marginWords(e.Promote))
+}
+
+// effectWords writes the ratio and its interval, where there is one.
+func effectWords(v *haldane.Verdict, e *haldane.Evidence) string {
+	r := float64(e.Estimate.Ratio)
+	if math.IsNaN(r) || math.IsInf(r, 0) {
+		return ""
+	}
+	return fmt.Sprintf(" (ratio %.3g, %.4g %% interval %s to %s)", r, 100*(1-v.Alpha),
+		bound(e.Interval.Lower, "0"), bound(e.Interval.Upper, "∞"))
 }
 
 // value writes an estimate as people read it: a percentage, or a duration.
