@@ -26,7 +26,8 @@ const inputs = 4096
 type Service struct {
 	publish   func(context.Context, haldane.Verdict) error
 	log       *slog.Logger
-	in        chan any // sketch.Report or haldane.Split
+	in        chan any      // sketch.Report or haldane.Split
+	stopped   chan struct{} // closed when Run has returned
 	followers map[string]*follower
 	dropped   atomic.Uint64
 	refused   atomic.Uint64
@@ -35,7 +36,7 @@ type Service struct {
 // NewService returns a service for one rollout of each service named in specs,
 // or every fault of them, joined, each wrapping ErrSpec.
 func NewService(specs []Spec, publish func(context.Context, haldane.Verdict) error, log *slog.Logger) (*Service, error) {
-	s := &Service{publish: publish, log: log, in: make(chan any, inputs), followers: map[string]*follower{}}
+	s := &Service{publish: publish, log: log, in: make(chan any, inputs), stopped: make(chan struct{}), followers: map[string]*follower{}}
 	var faults []error
 	for _, spec := range specs {
 		if err := spec.Validate(); err != nil {
@@ -58,9 +59,14 @@ func (s *Service) Report(r sketch.Report) {
 	}
 }
 
-// Split hands over a change of weight. It waits only while the queue is full,
-// for a split must not be lost.
-func (s *Service) Split(split haldane.Split) { s.in <- split }
+// Split hands over a change of weight. It waits only while the queue is full
+// and Run has not returned, for a split must not be lost.
+func (s *Service) Split(split haldane.Split) {
+	select {
+	case s.in <- split:
+	case <-s.stopped:
+	}
+}
 
 // Dropped returns how many reports found no room, and Refused how many were
 // not fit to be counted (of another weight than the split says, or running
@@ -71,8 +77,10 @@ func (s *Service) Dropped() uint64 { return s.dropped.Load() }
 func (s *Service) Refused() uint64 { return s.refused.Load() }
 
 // Run judges until ctx is done, and returns nil then. A verdict that cannot be
-// published is logged; the next one will carry all that it carried.
+// published is logged; the next one will carry all that it carried. It is to
+// be called once.
 func (s *Service) Run(ctx context.Context) error {
+	defer close(s.stopped)
 	for {
 		select {
 		case <-ctx.Done():

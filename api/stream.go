@@ -13,6 +13,11 @@ import (
 // rollout stands again, so that a client knows a dead connection by silence.
 const statusEvery = time.Second
 
+// settling is how far back a stream begins of a rollout that is not started
+// yet: its first decision may stand in the stream of decisions already when
+// the controller is still about to act on it.
+const settling = 10 * time.Second
+
 // streamRollout answers with server-sent events: "status", whenever it
 // changes and at least each second, and "decision", the CloudEvent, for those
 // of the present generation so far and for each one to come on the service.
@@ -23,7 +28,7 @@ func (s *Server) streamRollout(w http.ResponseWriter, r *http.Request) {
 	}
 	since := st.Started
 	if since.IsZero() {
-		since = time.Now() // nothing has been decided yet
+		since = time.Now().Add(-settling)
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep the events back

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/haldane-canary/haldane/account"
 	"github.com/haldane-canary/haldane/cmd/haldane/figures"
 )
 
@@ -21,7 +22,7 @@ func accountCommand() *cobra.Command {
   haldane account replay shop-1.5.0`,
 	}
 	f.add(cmd)
-	cmd.AddCommand(accountListCommand(&f), accountReplayCommand(&f))
+	cmd.AddCommand(accountListCommand(&f), accountShowCommand(&f), accountReplayCommand(&f))
 	return cmd
 }
 
@@ -52,5 +53,30 @@ func accountListCommand(f *clientFlags) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as the server answers it")
+	return cmd
+}
+
+func accountShowCommand(f *clientFlags) *cobra.Command {
+	file := ""
+	asJSON := false
+	cmd := &cobra.Command{
+		Use: "show NAME", Short: "every decision on a rollout, with why and on what evidence",
+		Args: cobra.ExactArgs(1), ValidArgsFunction: f.complete,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ds, err := f.decisions(cmd.Context(), args[0], file, cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), ds)
+			}
+			if err := account.Timeline(cmd.OutOrStdout(), ds); err != nil {
+				return fmt.Errorf("show %s: %w", args[0], err)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as the server answers it")
+	cmd.Flags().StringVar(&file, "events", "", "read the decisions from this file (- for standard input), as `haldane events --json` writes them")
 	return cmd
 }

@@ -24,6 +24,10 @@ func TestAVerdictCanBeMadeAgainFromWhatWasStored(t *testing.T) {
 		t.Errorf("list: exit %d, %s", code, out)
 	}
 
+	if code, out, _ := s.cli("account", "show", "shop-2"); code != exitFine || !strings.Contains(out, "rolledback") || !strings.Contains(out, "errors") {
+		t.Errorf("show: exit %d, %s", code, out)
+	}
+
 	// Without the server, from a file; and what was tampered with is found.
 	_, stream, _ := s.cli("events", "--json")
 	honest, forged := filepath.Join(t.TempDir(), "honest"), filepath.Join(t.TempDir(), "forged")

@@ -8,7 +8,6 @@ import (
 
 	"github.com/haldane-canary/haldane"
 	"github.com/haldane-canary/haldane/api/apitest"
-	"github.com/haldane-canary/haldane/config"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -113,27 +112,4 @@ func TestGetPrintsAllThatIsKnown(t *testing.T) {
 	_, get, _ := cli(t, "rollout", "get", "shop-2")
 	_, asJSON, _ := cli(t, "rollout", "get", "shop-2", "--json")
 	golden(t, "get.golden", timeless(list+"\n"+get+"\n"+asJSON))
-}
-
-func TestSpecsHoldWhatIsConfigured(t *testing.T) {
-	cfg, err := config.Parse("rig.yaml", []byte(newRig(t).yaml()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range rolloutSpecs(cfg) {
-		if err := s.Validate(); err != nil {
-			t.Errorf("rollout: %v", err)
-		}
-	}
-	for _, s := range analyzerSpecs(cfg) {
-		if err := s.Validate(); err != nil {
-			t.Errorf("analyzer: %v", err)
-		}
-	}
-	if err := proxyConfig(cfg).Validate(); err != nil {
-		t.Errorf("proxy: %v", err)
-	}
-	if got := analyzerSpecs(cfg)[0].Steps[1].Promote[haldane.Errors]; got != (haldane.Margin{Ratio: 10, Floor: 0.3}) {
-		t.Errorf("the last step's margin is %+v", got)
-	}
 }

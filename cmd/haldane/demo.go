@@ -27,6 +27,7 @@ type demoFlags struct {
 	headless, json bool
 	duration       time.Duration
 	seed           uint64
+	otlp           string // where traces go; "" = nowhere
 }
 
 // demoCommand shows the whole system in one process.
@@ -61,6 +62,7 @@ the scene ended as it should and 1 if not.`,
 	flags.BoolVar(&f.json, "json", false, "print the decisions as CloudEvents, one a line")
 	flags.DurationVar(&f.duration, "duration", 0, "end after this long at the latest (default: --headless 5m, otherwise never)")
 	flags.Uint64Var(&f.seed, "seed", 1, "of the shop and its people")
+	flags.StringVar(&f.otlp, "otlp", "", "send traces to this OTLP/HTTP receiver, such as http://127.0.0.1:4318")
 	return cmd
 }
 
@@ -114,6 +116,7 @@ func (f *demoFlags) set(ctx context.Context, scene demo.Scene, dir string, notic
 	const anywhere = "127.0.0.1:0"
 	text, err := scene.Config(demo.Places{
 		Proxy: anywhere, Admin: anywhere, Bus: anywhere, Dir: dir, Baseline: baseline.URL(), Canary: canary.URL(),
+		OTLP: f.otlp,
 	})
 	if err != nil {
 		return nil, err
@@ -259,15 +262,15 @@ func (st *stage) welcome(w io.Writer, headless bool) {
 	}
 	s := st.server
 	fmt.Fprintf(w, `
-  shop      %s         %.0f requests a second go through here already
-  console   %s
-  metrics   %s/metrics
-  NATS      %s     nats sub 'haldane.v1.*.*.rolledback'
+  shop      %s   %.0f requests a second go through here already
+  admin     %s   /metrics is for Prometheus
 
+in another terminal:
   haldane attach --server %s --dir %s
   haldane account show %s --server %s
+  nats --server %s sub 'haldane.v1.*.*.rolledback'
 
 Ctrl-C ends it; nothing is left behind.
 
-`, s.ProxyURL(), st.scene.Rate, s.AdminURL(), s.AdminURL(), s.BusURL(), s.AdminURL(), st.dir, demo.Rollout, s.AdminURL())
+`, s.ProxyURL(), st.scene.Rate, s.AdminURL(), s.AdminURL(), st.dir, demo.Rollout, s.AdminURL(), s.BusURL())
 }

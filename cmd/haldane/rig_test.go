@@ -121,7 +121,8 @@ func (r *rig) start(given ...roles) *running {
 	}
 	log := &output{}
 	o.Log = telemetry.NewLogger(log, slog.LevelInfo)
-	ctx, stop := context.WithCancel(r.t.Context())
+	// Servers end one after the other, in the order of their cleanups.
+	ctx, stop := context.WithCancel(context.WithoutCancel(r.t.Context()))
 	s, err := newServer(ctx, cfg, o)
 	if err != nil {
 		stop()

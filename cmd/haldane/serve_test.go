@@ -8,13 +8,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/haldane-canary/haldane"
-	"github.com/haldane-canary/haldane/api"
 )
 
 func TestABadCanaryIsRolledBack(t *testing.T) {
@@ -224,73 +221,6 @@ func TestAllPortsThatAreTakenAreToldAtOnce(t *testing.T) {
 	}
 }
 
-func TestRequestsUnderWayAreFinished(t *testing.T) {
-	r := newRig(t)
-	r.rollout = `{name: shop-2, start: manual}`
-	s := r.start()
-	answered := make(chan error, 1)
-	go func() {
-		resp, err := http.Get(s.ProxyURL() + "/wait")
-		if err == nil {
-			_, err = io.ReadAll(resp.Body)
-			err = errors.Join(err, resp.Body.Close())
-		}
-		answered <- err
-	}()
-	<-r.baseline.arrived
-	s.stop()
-	for !s.stopping.Load() {
-		runtime.Gosched()
-	}
-	close(r.baseline.release)
-	if err := <-answered; err != nil {
-		t.Errorf("the request under way: %v", err)
-	}
-	s.end()
-	if _, err := http.Get(s.ProxyURL()); err == nil {
-		t.Error("a request after the end was taken")
-	}
-}
-
-func TestAStreamEndsWithTheServer(t *testing.T) {
-	s := newRig(t).start()
-	ended := make(chan error, 1)
-	streaming := make(chan struct{}, 1)
-	go func() {
-		ended <- s.client.Stream(t.Context(), "shop-2", func(api.Update) error {
-			select {
-			case streaming <- struct{}{}:
-			default:
-			}
-			return nil
-		})
-	}()
-	<-streaming
-	begun := time.Now()
-	s.end()
-	<-ended
-	if took := time.Since(begun); took > grace/2 {
-		t.Errorf("the server waited %v for a stream", took)
-	}
-}
-
-func TestTwoProcessesDoWhatOneDoes(t *testing.T) {
-	r := newRig(t)
-	r.bus = `{embedded: {listen: "127.0.0.1:0"}}`
-	r.canary.failing.Store(true)
-	control := r.start(roles{analyzer: true, controller: true})
-
-	edge := *r
-	edge.dir = filepath.Join(t.TempDir(), "edge")
-	edge.bus = `{urls: ["` + control.BusURL() + `"]}`
-	s := edge.start(roles{proxy: true})
-	s.seen = control.controller
-	s.until(haldane.RolledBack)
-	if resp, err := http.Get(control.AdminURL() + "/readyz"); err != nil || resp.StatusCode != http.StatusOK {
-		t.Errorf("readyz of the control plane: %v, %v", resp, err)
-	}
-}
-
 func TestOperatorsAct(t *testing.T) {
 	r := newRig(t)
 	r.rollout = `{name: shop-2, start: manual, steps: [{weight: 50%, bake: 1h}]}`
@@ -322,15 +252,4 @@ func TestOperatorsAct(t *testing.T) {
 		b.WriteString("\n")
 	}
 	golden(t, "operator.golden", timeless(b.String()))
-}
-
-func TestStartToFirstRequest(t *testing.T) {
-	r := newRig(t)
-	begun := time.Now()
-	r.start().get()
-	took := time.Since(begun)
-	t.Logf("from start to the first answer: %v", took)
-	if took > 10*time.Second { // the goal is 1 s; a busy machine is no fault
-		t.Errorf("the first answer took %v", took)
-	}
 }

@@ -141,7 +141,7 @@ func (p *plain) status(st haldane.Status) error {
 	}
 	p.said, p.saidAt = gist, now
 	text := fmt.Sprintf("%s: %s, step %s, weight %v, served %v, %s", st.Name, st.Phase, figures.Step(st), st.Weight, st.Served, judgement)
-	if v := st.Verdict; v != nil {
+	if v := st.Verdict; v != nil && !st.Phase.Settled() { // else the decision says why
 		if v.Reason != "" {
 			text += ": " + v.Reason
 		}
