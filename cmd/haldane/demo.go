@@ -123,7 +123,7 @@ func (f *demoFlags) set(ctx context.Context, scene demo.Scene, dir string, notic
 	}
 	cfg, err := config.Parse("haldane.yaml", text)
 	if err != nil {
-		return nil, err
+		return nil, usageError(err) // nothing in it but --otlp is the user's
 	}
 	s, err := newServer(ctx, cfg, options{
 		Roles: allRoles(), Log: telemetry.NewLogger(notices, slog.LevelWarn), Notices: notices,

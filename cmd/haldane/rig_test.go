@@ -67,6 +67,7 @@ type rig struct {
 	baseline, canary *upstream
 	bus              string // of the configuration
 	rollout          string
+	serveOn          bool
 }
 
 // quick is a rollout that needs few requests to be decided.
@@ -115,7 +116,7 @@ func (r *rig) start(given ...roles) *running {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	o := options{Roles: allRoles(), Notices: io.Discard}
+	o := options{Roles: allRoles(), ServeOn: r.serveOn, Notices: io.Discard}
 	if len(given) > 0 {
 		o.Roles = given[0]
 	}

@@ -17,6 +17,7 @@ import (
 // serveCommand runs haldane.
 func serveCommand() *cobra.Command {
 	var file, roleNames string
+	serveOn := false
 	level := slog.LevelInfo
 	cmd := &cobra.Command{
 		Use:   "serve -c FILE",
@@ -44,7 +45,7 @@ operator.token in the data folder.`,
 				return usageError(fmt.Errorf("serve:\n%w", err))
 			}
 			s, err := newServer(cmd.Context(), cfg, options{
-				Roles: roles, Log: telemetry.NewLogger(cmd.ErrOrStderr(), level), Notices: cmd.ErrOrStderr(),
+				Roles: roles, ServeOn: serveOn, Log: telemetry.NewLogger(cmd.ErrOrStderr(), level), Notices: cmd.ErrOrStderr(),
 			})
 			if err != nil {
 				return err
@@ -55,6 +56,7 @@ operator.token in the data folder.`,
 	flags := cmd.Flags()
 	flags.StringVarP(&file, "config", "c", cmp.Or(os.Getenv("HALDANE_CONFIG"), "haldane.yaml"), "the configuration (or HALDANE_CONFIG)")
 	flags.StringVar(&roleNames, "roles", cmp.Or(os.Getenv("HALDANE_ROLES"), "proxy,analyzer,controller"), "what this process does (or HALDANE_ROLES)")
+	flags.BoolVar(&serveOn, "serve-on-damage", false, "if the data folder is damaged, serve on with the last known weights instead of ending")
 	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
 	return cmd
 }

@@ -135,7 +135,7 @@ func TestARestartKeepsTheWeightEvenWithoutTheControlPlane(t *testing.T) {
 	}
 }
 
-func TestDamageStopsTheControlPlaneAndNotTheRequests(t *testing.T) {
+func TestDamageIsRefusedAndServedOnlyOnRequest(t *testing.T) {
 	r := newRig(t)
 	r.rollout = held
 	first := r.start()
@@ -152,6 +152,12 @@ func TestDamageStopsTheControlPlaneAndNotTheRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	code, _, stderr := cli(t, "serve", "-c", r.file())
+	if code != exitFailed || !strings.Contains(stderr, "journal.ndjson") || !strings.Contains(stderr, "--serve-on-damage") {
+		t.Errorf("served by a damaged folder without being told to: exit %d, %s", code, stderr)
+	}
+
+	r.serveOn = true
 	s := r.start()
 	for range 100 {
 		s.get()

@@ -30,9 +30,10 @@ import (
 // cannot come up, or ends, the data path goes on with the last weights it knew,
 // and says so.
 type server struct {
-	cfg   *config.Config
-	roles roles
-	log   *slog.Logger
+	cfg     *config.Config
+	roles   roles
+	serveOn bool
+	log     *slog.Logger
 
 	// What was opened before anything was started.
 	proxyListener, adminListener net.Listener // the former is nil without the proxy role
@@ -60,6 +61,7 @@ type server struct {
 // Options are what a server is told beside its configuration.
 type options struct {
 	Roles   roles
+	ServeOn bool // although the data folder is damaged, with the last known weights
 	Log     *slog.Logger
 	Notices io.Writer // for the person who started it
 }
@@ -70,7 +72,7 @@ type options struct {
 // nothing else has been done.
 func newServer(ctx context.Context, cfg *config.Config, o options) (*server, error) {
 	s := &server{
-		cfg: cfg, roles: o.Roles, log: o.Log,
+		cfg: cfg, roles: o.Roles, serveOn: o.ServeOn, log: o.Log,
 		metrics: telemetry.NewMetrics(), registry: prometheus.NewRegistry(),
 		tried: newLatch(), splitFile: proxy.SplitFile{Path: filepath.Join(cfg.Dir, "splits.json")},
 	}
@@ -99,7 +101,7 @@ func (s *server) open(notices io.Writer) error {
 	}
 	if s.journal, err = rollout.OpenJournal(s.cfg.Dir, s.log); err != nil {
 		if err = fmt.Errorf("open the data folder: %w", err); !s.survives(err, known) {
-			return err
+			return s.advised(err, known)
 		}
 		s.unfit = err
 	}
@@ -116,10 +118,23 @@ func (s *server) open(notices io.Writer) error {
 
 // survives reports whether the data path is to be served although the control
 // plane has failed by err: if it was up before; or if what failed is damage,
-// which a restart does not mend, and there are weights to go on with.
+// which a restart does not mend, there are weights to go on with, and somebody
+// has said so, who knows then that nothing will advance.
 func (s *server) survives(err error, known []haldane.Split) bool {
-	damaged := errors.Is(err, rollout.ErrDamaged) || errors.Is(err, bus.ErrDamaged) || errors.Is(err, bus.ErrStore)
-	return s.roles.proxy && (s.up.Load() || damaged && len(known) > 0)
+	return s.roles.proxy && (s.up.Load() || s.serveOn && damaged(err) && len(known) > 0)
+}
+
+// damaged reports whether err is of data that a restart does not mend.
+func damaged(err error) bool {
+	return errors.Is(err, rollout.ErrDamaged) || errors.Is(err, bus.ErrDamaged) || errors.Is(err, bus.ErrStore)
+}
+
+// advised adds to err how the requests can be served meanwhile, if they can.
+func (s *server) advised(err error, known []haldane.Split) error {
+	if !s.roles.proxy || !damaged(err) || len(known) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; --serve-on-damage serves on meanwhile, with the last known weights and no control", err)
 }
 
 // build puts the parts together.

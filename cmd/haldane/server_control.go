@@ -33,7 +33,7 @@ func (s *server) control(ctx context.Context) error {
 	}
 	known, loadErr := s.splitFile.Load()
 	if !s.survives(err, known) {
-		return errors.Join(err, loadErr)
+		return errors.Join(s.advised(err, known), loadErr)
 	}
 	s.log.Error("control plane failed; serving with the last known weights, and nothing will advance", "error", err)
 	return nil
