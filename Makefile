@@ -4,7 +4,7 @@ GO       ?= go
 BIN      := $(CURDIR)/bin
 LINT     := $(BIN)/golangci-lint-v2.15.0
 VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
-COUNT    ?= 5
+COUNT    ?= 1
 FUZZTIME ?= 10s
 SCENE    ?= bad
 
@@ -35,7 +35,7 @@ test: ## every test, with the race detector
 	$(GO) test -race ./...
 
 .PHONY: race
-race: ## every test, COUNT times in random order: what is rare shows up
+race: ## every test, COUNT times in random order: what is rare shows up (COUNT=20)
 	$(GO) test -race -count=$(COUNT) -shuffle=on ./...
 
 .PHONY: fuzz
@@ -48,8 +48,11 @@ fuzz: ## every fuzz target for FUZZTIME
 	done
 
 .PHONY: bench
-bench: ## every benchmark, six times, for benchstat
-	$(GO) test -run '^$$' -bench . -benchmem -count=6 ./...
+bench: sim speed ## what the README quotes: error rates, requests to rollback, speed
+
+.PHONY: speed
+speed: ## every benchmark, COUNT times, for benchstat
+	$(GO) test -run '^$$' -bench . -benchmem -count=$(COUNT) ./...
 
 .PHONY: cover
 cover: ## which statements the tests run: coverage.out, and the sum of it

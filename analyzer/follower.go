@@ -1,6 +1,7 @@
 package analyzer
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -28,6 +29,14 @@ type follower struct {
 	traces    []string
 	judgement haldane.Judgement
 	published time.Time
+	memory    *memory // of before a restart; nil if there is none
+}
+
+// A memory is what a rollout's trial had counted before a restart.
+type memory struct {
+	rollout string
+	counts  json.RawMessage
+	began   time.Time // when this service did
 }
 
 type source struct {
@@ -48,7 +57,22 @@ func (f *follower) split(s haldane.Split) error {
 		if err != nil {
 			return err
 		}
-		*f = follower{spec: f.spec, trial: trial, epochs: map[uint64]haldane.Split{}, seen: map[source]sketch.Report{}}
+		memory := f.memory
+		if memory != nil && memory.rollout != s.Rollout {
+			memory = nil
+		}
+		*f = follower{spec: f.spec, epochs: map[uint64]haldane.Split{}, seen: map[source]sketch.Report{}, memory: memory}
+		f.current = s
+		if memory != nil {
+			trial.Enter(s.Step)
+			if err := trial.resume(memory.counts); err != nil {
+				return fmt.Errorf("go on from before the restart: %w", err)
+			}
+		}
+		f.trial = trial
+	}
+	if f.trial == nil {
+		return nil // refused above: without its counts nothing is judged
 	}
 	f.current = s
 	f.epochs[s.Epoch] = s
@@ -73,6 +97,10 @@ func (f *follower) report(r sketch.Report) (bool, error) {
 	}
 	id := source{r.Proxy, r.Epoch}
 	last, before := f.seen[id]
+	if !before && f.memory != nil && r.From.Before(f.memory.began) {
+		f.seen[id] = r // how much of it was counted before the restart is not known
+		return false, nil
+	}
 	if before && r.To.Before(last.To) {
 		return false, nil // overtaken by a later one
 	}

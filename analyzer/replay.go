@@ -18,11 +18,9 @@ var ErrTape = errors.New("not a tape of counts")
 // is the same to the bit if v was honest; see Differences. It returns ErrTape
 // or ErrSpec, wrapped.
 func Replay(v haldane.Verdict, counts json.RawMessage) (haldane.Verdict, error) {
-	var tape Tape
-	d := json.NewDecoder(bytes.NewReader(counts))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&tape); err != nil {
-		return haldane.Verdict{}, fmt.Errorf("read the counts of %s: %w: %w", v.Rollout, ErrTape, err)
+	tape, err := readTape(counts)
+	if err != nil {
+		return haldane.Verdict{}, fmt.Errorf("read the counts of %s: %w", v.Rollout, err)
 	}
 	spec := Spec{Service: v.Service, Rollout: v.Rollout, Alpha: v.Alpha, AlphaPromote: v.AlphaPromote, early: !tape.Last}
 	for _, e := range v.Indicators {
@@ -37,6 +35,26 @@ func Replay(v haldane.Verdict, counts json.RawMessage) (haldane.Verdict, error) 
 		return haldane.Verdict{}, fmt.Errorf("read the counts of %s: %w", v.Rollout, err)
 	}
 	return t.Verdict(v.At), nil
+}
+
+// readTape reads what Trial.Tape wrote, or returns ErrTape, wrapped.
+func readTape(counts json.RawMessage) (tape Tape, err error) {
+	d := json.NewDecoder(bytes.NewReader(counts))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&tape); err != nil {
+		return Tape{}, fmt.Errorf("%w: %w", ErrTape, err)
+	}
+	return tape, nil
+}
+
+// resume puts counts that Trial.Tape wrote on the fresh trial t, which then
+// goes on from there.
+func (t *Trial) resume(counts json.RawMessage) error {
+	tape, err := readTape(counts)
+	if err != nil {
+		return err
+	}
+	return t.load(tape)
 }
 
 // load puts a tape on the fresh trial t.

@@ -50,6 +50,17 @@ func NewService(specs []Spec, publish func(context.Context, haldane.Verdict) err
 	return s, nil
 }
 
+// Remember hands over a decision that was made before this service began, in
+// their order and before Run: a rollout's trial goes on from the counts of the
+// latest one that rested on any, so that a restart is no second chance to be
+// wrong. What was counted between that decision and the restart is left out,
+// on both tracks alike.
+func (s *Service) Remember(d haldane.Decision) {
+	if f := s.followers[d.Service]; f != nil && len(d.Evidence.Counts) > 0 {
+		f.memory = &memory{rollout: d.Rollout, counts: d.Evidence.Counts, began: time.Now()}
+	}
+}
+
 // Report hands over what a proxy has counted. It does not wait.
 func (s *Service) Report(r sketch.Report) {
 	select {

@@ -22,6 +22,11 @@ type desk struct {
 
 // atDesk runs f with a service for the rollout r of the service s, and ends it.
 func atDesk(t *testing.T, spec analyzer.Spec, f func(d *desk)) {
+	atDeskAfter(t, spec, nil, f)
+}
+
+// atDeskAfter is atDesk after a restart: decisions were made before.
+func atDeskAfter(t *testing.T, spec analyzer.Spec, made []haldane.Decision, f func(d *desk)) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &desk{start: time.Now()}
 		spec.Service, spec.Rollout = "s", "r"
@@ -32,6 +37,9 @@ func atDesk(t *testing.T, spec analyzer.Spec, f func(d *desk)) {
 		}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, before := range made {
+			d.Remember(before)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -172,4 +180,52 @@ func decode(t *testing.T, b []byte, into any) {
 	if err := json.Unmarshal(b, into); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestServiceGoesOnFromTheLastDecisionAfterARestart(t *testing.T) {
+	var before haldane.Verdict
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.split("r", 1, 1, 5000)
+		d.report("a", "r", 1, 5000, [2][2]uint64{{500, 3}, {500, 9}})
+		before = d.last(t)
+	})
+	made := []haldane.Decision{
+		{Service: "s", Rollout: "r", Seq: 1},
+		{Service: "s", Rollout: "r", Seq: 2, Evidence: haldane.Basis{Counts: before.Counts}},
+	}
+	atDeskAfter(t, analyzer.Spec{}, made, func(d *desk) {
+		began := d.start
+		d.start = began.Add(-time.Hour) // the proxy was there before
+		d.split("r", 1, 2, 5000)
+		d.report("a", "r", 2, 5000, [2][2]uint64{{90, 0}, {90, 0}}) // partly counted before, nobody knows how much
+		d.report("a", "r", 2, 5000, [2][2]uint64{{100, 0}, {100, 0}})
+		time.Sleep(time.Second)
+		d.start = began.Add(time.Second / 2) // another, which came after
+		d.report("b", "r", 2, 5000, [2][2]uint64{{7, 0}, {7, 1}})
+		v := d.last(t)
+		if v.Baseline != (haldane.Totals{N: 517, Errors: 3}) || v.Canary != (haldane.Totals{N: 517, Errors: 10}) {
+			t.Errorf("got baseline %+v, canary %+v; want 500+10+7 with 3 errors and as many with 10", v.Baseline, v.Canary)
+		}
+		if again, err := analyzer.Replay(v, v.Counts); err != nil || analyzer.Differences(v, again) != nil {
+			t.Errorf("the verdict after the restart cannot be replayed: %v, %v", err, analyzer.Differences(v, again))
+		}
+	})
+	atDeskAfter(t, analyzer.Spec{}, made, func(d *desk) {
+		d.split("r.2", 2, 1, 5000)
+		d.report("a", "r.2", 1, 5000, [2][2]uint64{{5, 0}, {5, 0}})
+		if v := d.last(t); v.Observations != 10 {
+			t.Errorf("a new generation began with %d observations, want its own 10", v.Observations)
+		}
+	})
+}
+
+func TestServiceJudgesNothingOnDamagedCounts(t *testing.T) {
+	made := []haldane.Decision{{Service: "s", Rollout: "r", Evidence: haldane.Basis{Counts: json.RawMessage(`{"pages":1}`)}}}
+	atDeskAfter(t, analyzer.Spec{}, made, func(d *desk) {
+		d.split("r", 1, 2, 5000)
+		d.report("a", "r", 2, 5000, [2][2]uint64{{500, 0}, {500, 0}})
+		if len(d.verdicts) != 0 {
+			t.Errorf("got %v from counts that cannot be read", d.last(t).Judgement)
+		}
+	})
 }

@@ -23,6 +23,7 @@ type Places struct {
 	Bus              string // host:port for NATS clients from outside; "" = none
 	Dir              string // for what must survive a restart
 	Baseline, Canary string // URLs of the two versions
+	OTLP             string // URL of what receives traces; "" = none are sent
 }
 
 // Config returns the haldane.yaml of s: the very file with which
@@ -51,6 +52,9 @@ dir: {{printf "%q" .At.Dir}}
 proxy: {listen: {{printf "%q" .At.Proxy}}}
 admin: {listen: {{printf "%q" .At.Admin}}}
 bus: {embedded: {dir: {{printf "%q" .At.Dir}}, listen: {{printf "%q" .At.Bus}}}}
+{{- with .At.OTLP}}
+telemetry: {otlp: {{printf "%q" .}}}
+{{- end}}
 services:
   - name: {{.Service}}
     match: [{prefix: "/"}]

@@ -14,6 +14,7 @@ func TestEverySceneIsAConfigurationWithoutFault(t *testing.T) {
 			file, err := scene.Config(demo.Places{
 				Proxy: "127.0.0.1:8080", Admin: "127.0.0.1:9900", Dir: "./a \"quoted\" folder",
 				Baseline: "http://127.0.0.1:9001", Canary: "http://127.0.0.1:9002",
+				OTLP: "http://127.0.0.1:4318",
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -34,6 +35,9 @@ func TestEverySceneIsAConfigurationWithoutFault(t *testing.T) {
 			}
 			if c.Bus.Embedded == nil || c.Bus.Embedded.Listen != "" || c.Dir != "./a \"quoted\" folder" {
 				t.Errorf("bus: got %+v in %s, want one for this process only", c.Bus.Embedded, c.Dir)
+			}
+			if c.Telemetry.OTLP != "http://127.0.0.1:4318" {
+				t.Errorf("traces: got %q", c.Telemetry.OTLP)
 			}
 		})
 	}

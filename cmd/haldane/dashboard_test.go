@@ -22,29 +22,27 @@ import (
 // The dashboard is shown here as Grafana would show it of `haldane demo`, by a
 // Prometheus that keeps classic buckets and by one that keeps native ones.
 func TestDashboardShowsADemo(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+	defer cancel()
 	st := onStage(t, "good")
 	const exemplars = "--enable-feature=exemplar-storage"
 	servers := map[string]*prometheusServer{
-		"classic": scrapes(t, st.server.AdminURL(), exemplars),
-		"native":  scrapes(t, st.server.AdminURL(), exemplars+",native-histograms"),
+		"classic": scrapes(ctx, t, st.server.AdminURL(), exemplars),
+		"native":  scrapes(ctx, t, st.server.AdminURL(), exemplars+",native-histograms"),
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
-	defer cancel()
-	for name, p := range servers {
-		t.Run(name+": every query is answered", func(t *testing.T) {
-			for _, q := range questions(t) {
-				eventually(ctx, t, q.where, func() error { return q.put(ctx, p) })
-			}
-		})
-		t.Run(name+": latencies lead to traces", func(t *testing.T) {
-			eventually(ctx, t, "exemplars", func() error { return tracesOfLatency(ctx, t, p) })
-		})
-		t.Run(name+": services and rollouts can be chosen", func(t *testing.T) {
-			eventually(ctx, t, "choices", func() error { return choices(ctx, p) })
-		})
-	}
+	t.Run("shown", func(t *testing.T) {
+		for name, p := range servers {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				open := questions(t)
+				eventually(ctx, t, func() (err error) { open, err = put(ctx, p, open); return err })
+				eventually(ctx, t, func() error { return choices(ctx, p) })
+				eventually(ctx, t, func() error { return tracesOfLatency(ctx, p) })
+			})
+		}
+	})
 	t.Run("native histograms arrive", func(t *testing.T) {
-		eventually(ctx, t, "durations", func() error { return nativeDurations(ctx, servers["native"]) })
+		eventually(ctx, t, func() error { return nativeDurations(ctx, servers["native"]) })
 	})
 	t.Run("nothing is exposed that nobody sees", func(t *testing.T) {
 		exposed := names(ctx, t, servers["classic"])
@@ -146,6 +144,18 @@ func justNow(ms float64) error {
 	return nil
 }
 
+// put asks questions, and returns those that are still open, with what is
+// wrong with each.
+func put(ctx context.Context, p *prometheusServer, all []question) (open []question, err error) {
+	for _, q := range all {
+		if fault := q.put(ctx, p); fault != nil {
+			open = append(open, q)
+			err = errors.Join(err, fmt.Errorf("%s: %w", q.where, fault))
+		}
+	}
+	return open, err
+}
+
 // put asks, and returns what is wrong with the answer: it must have something
 // to draw, and everything in it must have a name.
 func (q question) put(ctx context.Context, p *prometheusServer) error {
@@ -176,8 +186,7 @@ func (q question) put(ctx context.Context, p *prometheusServer) error {
 
 // tracesOfLatency says if there is no trace beside the latencies that ask for
 // some.
-func tracesOfLatency(ctx context.Context, t *testing.T, p *prometheusServer) error {
-	t.Helper()
+func tracesOfLatency(ctx context.Context, p *prometheusServer) error {
 	asks := 0
 	for _, panel := range dashboards.Rollout().Panels {
 		for _, target := range panel.Targets {
@@ -195,7 +204,7 @@ func tracesOfLatency(ctx context.Context, t *testing.T, p *prometheusServer) err
 		}
 	}
 	if asks == 0 {
-		t.Error("no panel asks for exemplars")
+		return errors.New("no panel asks for exemplars")
 	}
 	return nil
 }
@@ -290,7 +299,7 @@ func allSeen(t *testing.T, exposed map[string]bool) {
 		}
 	}
 	if len(seen) == 0 {
-		t.Fatal(errors.New("nothing is on the dashboard"))
+		t.Fatal("nothing is on the dashboard")
 	}
 	for name := range seen {
 		if !exposed[name] {

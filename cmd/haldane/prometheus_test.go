@@ -24,9 +24,10 @@ type prometheusServer struct {
 }
 
 // scrapes starts the Prometheus of this machine, which scrapes target each
-// second, and ends it with the test. Where there is none the test is not run,
-// except in CI, where there has to be one.
-func scrapes(t *testing.T, target string, flags ...string) *prometheusServer {
+// second, and ends it with the test; ctx is how long it may take to say where
+// it listens. Where there is none the test is not run, except in CI, where
+// there has to be one.
+func scrapes(ctx context.Context, t *testing.T, target string, flags ...string) *prometheusServer {
 	t.Helper()
 	binary, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -51,11 +52,11 @@ scrape_configs:
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ctx, end := context.WithCancel(context.Background()) // t's own ends before the cleanups
-	cmd := exec.CommandContext(ctx, binary, append([]string{
+	life, end := context.WithCancel(context.WithoutCancel(ctx)) // t's own ends before the cleanups
+	cmd := exec.CommandContext(life, binary, append([]string{
 		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0",
 	}, flags...)...)
-	p := &prometheusServer{log: hear(`msg="Listening on".* address=(\S+)`)}
+	p := &prometheusServer{log: hear(`msg="Listening on".* address=(\S+)\s`)}
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	if err := cmd.Start(); err != nil {
 		end()
@@ -76,8 +77,8 @@ scrape_configs:
 	case err := <-ended:
 		ended <- err
 		t.Fatalf("prometheus ended: %v", err)
-	case <-time.After(20 * time.Second):
-		t.Fatal("prometheus did not say within 20 s where it listens")
+	case <-ctx.Done():
+		t.Fatal("prometheus did not say in time where it listens")
 	}
 	return p
 }
@@ -186,21 +187,25 @@ func (h *heard) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// eventually calls try until it returns nil, and is sorry with its last error
-// if ctx ends before.
-func eventually(ctx context.Context, t *testing.T, what string, try func() error) {
+// eventually calls try until it returns nil. If ctx ends before, the test
+// fails with the last error that came in time.
+func eventually(ctx context.Context, t *testing.T, try func() error) {
 	t.Helper()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	last := errors.New("there was no time to try")
 	for {
 		err := try()
 		if err == nil {
 			return
 		}
+		if ctx.Err() == nil {
+			last = err
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Errorf("%s: %v", what, errors.Join(err, ctx.Err()))
+			t.Errorf("in the end: %v", last)
 			return
 		}
 	}

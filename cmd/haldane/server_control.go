@@ -10,6 +10,7 @@ import (
 
 	"github.com/haldane-canary/haldane"
 	"github.com/haldane-canary/haldane/analyzer"
+	"github.com/haldane-canary/haldane/events"
 	"github.com/haldane-canary/haldane/events/bus"
 	"github.com/haldane-canary/haldane/rollout"
 	"github.com/haldane-canary/haldane/sketch"
@@ -135,9 +136,35 @@ func (s *server) analyze(ctx context.Context, g *errgroup.Group, b *bus.Bus) (*a
 	if err := s.registerAll(analyzerCollectors(a)...); err != nil {
 		return nil, err
 	}
-	g.Go(func() error { return a.Run(ctx) })
+	g.Go(func() error {
+		s.remind(ctx, a, b)
+		return a.Run(ctx)
+	})
 	g.Go(func() error { return b.SubscribeReports(ctx, a.Report) })
 	return a, nil
+}
+
+// remind tells the analyzer what was decided before this process began, as
+// soon as the bus can say. Without it nothing is judged: a rollout whose
+// evidence is forgotten would get another chance to be wrong.
+func (s *server) remind(ctx context.Context, a *analyzer.Service, b *bus.Bus) {
+	for {
+		ds, err := b.Decisions(ctx, events.Filter("", "", ""), time.Time{})
+		if err == nil {
+			for _, d := range ds {
+				a.Remember(d)
+			}
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.log.Warn("waiting for the bus to tell what was judged", "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(recoverEvery):
+		}
+	}
 }
 
 // decide runs the controller.
