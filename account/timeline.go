@@ -85,7 +85,7 @@ func evidence(b *strings.Builder, d *haldane.Decision) {
 			number(e.Interval.Lower), number(e.Interval.Upper),
 			margin(e.Margin), e.LogE, limit(v.Alpha), margin(e.Promote), e.LogEPromote, limit(v.AlphaPromote), e.Judgement)
 	}
-	t.Flush() // into a strings.Builder: it cannot fail
+	_ = t.Flush() // into a strings.Builder: it cannot fail
 	for _, warning := range v.Warnings {
 		fmt.Fprintf(b, "    warning: %s\n", warning)
 	}

@@ -32,6 +32,9 @@ func (t *Trial) reason(v *haldane.Verdict) string {
 func (t *Trial) sentence(v *haldane.Verdict, e *haldane.Evidence) string {
 	s := fmt.Sprintf("%s: canary %s against baseline %s", e.Name,
 		value(e.Name, e.Estimate.Canary), value(e.Name, e.Estimate.Baseline))
+	if math.IsNaN(float64(e.Estimate.Canary)) && math.IsNaN(float64(e.Estimate.Baseline)) {
+		s = e.Name + ": nothing counted yet"
+	}
 	limit, promoteLimit := math.Log(1/v.Alpha), math.Log(1/v.AlphaPromote)
 	switch {
 	case e.Judgement == haldane.Fail:

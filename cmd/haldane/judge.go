@@ -82,7 +82,7 @@ func (f *judgeFlags) run(path string, stdin io.Reader, out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("open the observations: %w", err)
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // only read
 		in = file
 	}
 	weight := f.weight
