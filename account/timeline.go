@@ -101,6 +101,9 @@ func number(n haldane.Number) string {
 	if !known(n) {
 		return "-"
 	}
+	if n >= 1000 {
+		return "over 1000"
+	}
 	return fmt.Sprintf("%.3g", float64(n))
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/haldane-canary/haldane"
@@ -152,8 +153,14 @@ func news(r, last sketch.Report) (out [haldane.NumTracks]Counts, err error) {
 	return out, nil
 }
 
+// keepTraces keeps the latest trace ids. A report repeats those that it told
+// before, so each is kept once.
 func (f *follower) keepTraces(ids []string) {
-	f.traces = append(f.traces, ids...)
+	for _, id := range ids {
+		if !slices.Contains(f.traces, id) {
+			f.traces = append(f.traces, id)
+		}
+	}
 	if n := len(f.traces) - maxTraces; n > 0 {
 		f.traces = append([]string(nil), f.traces[n:]...)
 	}

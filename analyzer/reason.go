@@ -78,6 +78,9 @@ func bound(n haldane.Number, none string) string {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return none
 	}
+	if f >= 1000 {
+		return "over 1000"
+	}
 	return fmt.Sprintf("%.3g", f)
 }
 

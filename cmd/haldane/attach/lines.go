@@ -129,6 +129,7 @@ func (p *plain) tell(n news) error {
 }
 
 // status writes where a rollout stands, if that is new or was said long ago.
+// Why is said once, with the decision that comes of it.
 func (p *plain) status(st haldane.Status) error {
 	now := time.Now()
 	judgement := "no verdict yet"
@@ -142,8 +143,8 @@ func (p *plain) status(st haldane.Status) error {
 	p.said, p.saidAt = gist, now
 	text := fmt.Sprintf("%s: %s, step %s, weight %v, served %v, %s", st.Name, st.Phase, figures.Step(st), st.Weight, st.Served, judgement)
 	if v := st.Verdict; v != nil && !st.Phase.Settled() { // else the decision says why
-		if v.Reason != "" {
-			text += ": " + v.Reason
+		if v.Needs.Requests > 0 {
+			text += ", " + figures.Needs(v.Needs)
 		}
 		text += fmt.Sprintf(" [%s requests, %s on the canary]", figures.Count(v.Observations), figures.Count(v.CanaryObservations))
 	}
