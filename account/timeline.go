@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/haldane-canary/haldane"
+	"github.com/haldane-canary/haldane/figures"
 )
 
 // ErrEmpty is returned for a record without decisions.
@@ -81,9 +82,9 @@ func evidence(b *strings.Builder, d *haldane.Decision) {
 	for i := range d.Evidence.Indicators {
 		e := &d.Evidence.Indicators[i]
 		fmt.Fprintf(t, "    %s\t%s\t%s\t%s\t%s to %s\t%s\t%.1f of %.1f\t%s\t%.1f of %.1f\t%v\n", e.Name,
-			value(e.Name, e.Estimate.Baseline), value(e.Name, e.Estimate.Canary), number(e.Estimate.Ratio),
-			number(e.Interval.Lower), number(e.Interval.Upper),
-			margin(e.Margin), e.LogE, limit(v.Alpha), margin(e.Promote), e.LogEPromote, limit(v.AlphaPromote), e.Judgement)
+			figures.Value(e.Name, e.Estimate.Baseline), figures.Value(e.Name, e.Estimate.Canary), figures.Ratio(e.Estimate.Ratio),
+			figures.Ratio(e.Interval.Lower), figures.Ratio(e.Interval.Upper),
+			figures.Margin(e.Margin), e.LogE, limit(v.Alpha), figures.Margin(e.Promote), e.LogEPromote, limit(v.AlphaPromote), e.Judgement)
 	}
 	_ = t.Flush() // into a strings.Builder: it cannot fail
 	for _, warning := range v.Warnings {
@@ -93,35 +94,3 @@ func evidence(b *strings.Builder, d *haldane.Decision) {
 
 // limit returns the log e-value at which a bound of alpha is reached.
 func limit(alpha float64) float64 { return math.Log(1 / alpha) }
-
-// known reports whether n is a number.
-func known(n haldane.Number) bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
-
-func number(n haldane.Number) string {
-	if !known(n) {
-		return "-"
-	}
-	if n >= 1000 {
-		return "over 1000"
-	}
-	return fmt.Sprintf("%.3g", float64(n))
-}
-
-// value writes an estimate in its unit: a percentage, or a duration.
-func value(indicator string, n haldane.Number) string {
-	switch {
-	case !known(n):
-		return "-"
-	case indicator == haldane.Latency:
-		return time.Duration(float64(n) * float64(time.Second)).Round(10 * time.Microsecond).String()
-	}
-	return fmt.Sprintf("%.3g %%", 100*float64(n))
-}
-
-// margin writes "×1.1" or "×1.1 and +0.1 points".
-func margin(m haldane.Margin) string {
-	if m.Floor == 0 {
-		return fmt.Sprintf("×%.3g", m.Ratio)
-	}
-	return fmt.Sprintf("×%.3g and +%.3g points", m.Ratio, 100*m.Floor)
-}

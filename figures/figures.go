@@ -40,10 +40,14 @@ func Share(x haldane.Number) string {
 	return significant(100*float64(x)) + " %"
 }
 
-// Ratio returns x with two decimals, more if it is small: 1.17, 0.0031.
+// Ratio returns x with two decimals, more if it is small: 1.17, 0.0031; what is
+// beyond a thousand is no more than that.
 func Ratio(x haldane.Number) string {
 	if !known(x) {
 		return Unknown
+	}
+	if x > 1000 {
+		return "over 1000"
 	}
 	if math.Abs(float64(x)) >= 0.1 && math.Abs(float64(x)) < 100 {
 		return strconv.FormatFloat(float64(x), 'f', 2, 64)
@@ -83,11 +87,11 @@ func Value(indicator string, x haldane.Number) string {
 	return Ratio(x)
 }
 
-// Margin returns m as what it tolerates: "1.1", or "1.1 and +0.1 %".
+// Margin returns m as what it tolerates: "×1.1", or "×1.1 and +0.1 points".
 func Margin(m haldane.Margin) string {
-	s := strconv.FormatFloat(m.Ratio, 'g', -1, 64)
+	s := "×" + strconv.FormatFloat(m.Ratio, 'g', -1, 64)
 	if m.Floor > 0 {
-		s += " and +" + strconv.FormatFloat(100*m.Floor, 'g', 4, 64) + " %"
+		s += " and +" + strconv.FormatFloat(100*m.Floor, 'g', 4, 64) + " points"
 	}
 	return s
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/haldane-canary/haldane"
-	"github.com/haldane-canary/haldane/cmd/haldane/figures"
+	"github.com/haldane-canary/haldane/figures"
 )
 
 func TestFiguresReadAsPeopleWriteThem(t *testing.T) {
@@ -25,7 +25,8 @@ func TestFiguresReadAsPeopleWriteThem(t *testing.T) {
 		{figures.Share(nan), "-"},
 		{figures.Ratio(1.1749), "1.17"},
 		{figures.Ratio(0.0031), "0.00310"},
-		{figures.Ratio(1234.5), "1234"},
+		{figures.Ratio(999.9), "1000"},
+		{figures.Ratio(1234.5), "over 1000"},
 		{figures.Ratio(inf), "-"},
 		{figures.Latency(0.00412), "4.12 ms"},
 		{figures.Latency(0.999), "999 ms"},
@@ -34,8 +35,8 @@ func TestFiguresReadAsPeopleWriteThem(t *testing.T) {
 		{figures.Value(haldane.Errors, 0.01), "1.00 %"},
 		{figures.Value(haldane.Latency, 0.01), "10.0 ms"},
 		{figures.Value("other", 2), "2.00"},
-		{figures.Margin(haldane.Margin{Ratio: 1.1, Floor: 0.001}), "1.1 and +0.1 %"},
-		{figures.Margin(haldane.Margin{Ratio: 2}), "2"},
+		{figures.Margin(haldane.Margin{Ratio: 1.1, Floor: 0.001}), "×1.1 and +0.1 points"},
+		{figures.Margin(haldane.Margin{Ratio: 2}), "×2"},
 		{figures.Duration(-time.Second), "0s"},
 		{figures.Duration(950 * time.Millisecond), "950ms"},
 		{figures.Duration(59*time.Second + 999*time.Millisecond), "59s"},

@@ -178,10 +178,13 @@ func (s *schedule) play(a act) error {
 	return nil
 }
 
-// revive starts the next controller, once the log can be read.
+// revive starts the next controller; if that is killed while it recovers, or
+// cannot read the log, another one after it.
 func (s *schedule) revive() (err error) {
 	if s.c, s.end, err = s.start(s.t); errors.Is(err, errDown) {
-		s.set(works)
+		s.mu.Lock()
+		s.log, s.dieAt = works, 0
+		s.mu.Unlock()
 		s.c, s.end, err = s.start(s.t)
 	}
 	return err

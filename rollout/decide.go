@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -29,6 +30,17 @@ func decide(s State, m Move, actor string, now time.Time) haldane.Decision {
 	d.TraceIDs = append(d.TraceIDs, v.TraceIDs...)
 	v.Counts = nil
 	d.Verdict = &v
+	return recordable(d)
+}
+
+// recordable returns d as it can be written down. Evidence that cannot be, for
+// a number in it is none, is left out, for a rollback must not fail for it.
+func recordable(d haldane.Decision) haldane.Decision {
+	d.Served = min(max(d.Served, 0), haldane.FullWeight)
+	if _, err := json.Marshal(d); err != nil {
+		d.Reason += fmt.Sprintf(" (its evidence cannot be written down: %v)", err)
+		d.Verdict, d.Evidence.Indicators, d.Evidence.Counts = nil, []haldane.Evidence{}, nil
+	}
 	return d
 }
 
@@ -39,7 +51,7 @@ func renumbered(d haldane.Decision, s State) haldane.Decision {
 	return d
 }
 
-// Due returns what is to be done about s, one generation of the rollout that
+// due returns what is to be done about s, one generation of the rollout that
 // is configured as s, or of one that retired from the configuration, and
 // whether anything is. What Plan.Next says of a fail comes first. A generation
 // of other versions than those configured now is superseded: its evidence

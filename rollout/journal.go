@@ -98,7 +98,11 @@ func (j *Journal) load(f io.Reader, m marker, log *slog.Logger) error {
 			"(restore the whole folder from a backup)", j.path, markerFile, ErrDamaged)
 	}
 	for i, r := range records[1:] {
-		if err := j.kept.add(r); err != nil {
+		err := fmt.Errorf("a second header: %w", ErrDamaged)
+		if r.Entry != nil {
+			err = j.kept.add(*r.Entry)
+		}
+		if err != nil {
 			return fmt.Errorf("%s, line %d: %w (restore the whole folder from a backup)", j.path, i+2, err)
 		}
 	}
@@ -138,32 +142,30 @@ func splitLines(b []byte) (records []record, whole int, err error) {
 }
 
 // Keep makes the journal hold decisions as the history of a rollout from its
-// first decision on, of which the first accepted are known to be in the log.
-// What it holds already is not written again. It can be called again after an
-// error. A decision that the log never had gives way to another under its
-// number; one that it had does not: then Keep returns ErrDamaged, wrapped.
+// first decision on, of which the first accepted are known to be in the log:
+// all of it, or after an error or a crash nothing. What it holds already is not
+// written again. A decision that the log never had gives way to another under
+// its number; one that it had does not: then Keep returns ErrDamaged, wrapped.
 func (j *Journal) Keep(service, rollout string, decisions []haldane.Decision, accepted int) error {
 	var has history
 	if h := j.kept[name{service, rollout}]; h != nil {
 		has = *h
 	}
-	for i := has.accepted; i < len(decisions); i++ {
-		d := decisions[i]
-		r := record{Decision: &d}
-		switch there := i < len(has.decisions) && same(has.decisions[i], d); {
-		case there && i < accepted:
-			n := numberOf(d)
-			r = record{Ack: &n}
-		case there:
-			continue
-		case i < accepted:
-			r = record{Accepted: &d}
-		}
-		if err := j.put(r); err != nil {
-			return err
-		}
+	i := min(has.accepted, len(decisions)) // those before are looked at by reconcile
+	for i < min(len(has.decisions), len(decisions)) && same(has.decisions[i], decisions[i]) {
+		i++
 	}
-	return nil
+	if i == len(decisions) && i == len(has.decisions) && accepted == has.accepted {
+		return nil
+	}
+	e := entry{Service: service, Rollout: rollout, Decisions: decisions[i:], Accepted: accepted}
+	if err := j.kept.check(e); err != nil {
+		return fmt.Errorf("journal: %w", err)
+	}
+	if err := j.write(record{Entry: &e}); err != nil {
+		return err
+	}
+	return j.kept.add(e)
 }
 
 // Histories returns what the journal holds of every rollout: its decisions
@@ -174,17 +176,6 @@ func (j *Journal) Histories() map[[2]string][]haldane.Decision {
 		all[[2]string{n.service, n.rollout}] = h.decisions
 	}
 	return all
-}
-
-// put writes r, and keeps it if that succeeds.
-func (j *Journal) put(r record) error {
-	if err := j.kept.check(r); err != nil {
-		return fmt.Errorf("journal: %w", err)
-	}
-	if err := j.write(r); err != nil {
-		return err
-	}
-	return j.kept.add(r)
 }
 
 // write appends r and makes it durable. What was written of a record that

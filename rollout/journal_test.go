@@ -49,8 +49,10 @@ func written(t *testing.T, ds []haldane.Decision, accepted int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
 	j := openJournal(t, dir)
-	if err := j.Keep("shop", "r", ds, accepted); err != nil {
-		t.Fatal(err)
+	for n := range ds { // a line for each, as they are made
+		if err := j.Keep("shop", "r", ds[:n+1], min(n+1, accepted)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
@@ -106,16 +108,18 @@ func TestJournalTakesAnotherDecisionOnlyWhereTheLogHadNone(t *testing.T) {
 	if err := j.Keep("shop", "r", []haldane.Decision{ds[0], ds[1], other}, 3); err != nil {
 		t.Fatal(err)
 	}
-	if err := j.put(record{Accepted: &ds[2]}); !errors.Is(err, ErrDamaged) {
-		t.Errorf("got %v, want ErrDamaged", err)
-	}
-	if err := j.put(record{Ack: &number{"shop", "r", 4}}); !errors.Is(err, ErrDamaged) {
-		t.Errorf("an answer to nothing: got %v, want ErrDamaged", err)
-	}
 	gap := other
 	gap.Seq = 5
-	if err := j.put(record{Decision: &gap}); !errors.Is(err, ErrDamaged) {
-		t.Errorf("a gap: got %v, want ErrDamaged", err)
+	for claim, e := range map[string]entry{
+		"another that the log had": {"shop", "r", ds[2:3], 3},
+		"fewer in the log":         {"shop", "r", nil, 2},
+		"more in the log":          {"shop", "r", nil, 4},
+		"a gap":                    {"shop", "r", []haldane.Decision{gap}, 3},
+		"of another rollout":       {"shop", "q", ds[:1], 1},
+	} {
+		if err := j.kept.add(e); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: got %v, want ErrDamaged", claim, err)
+		}
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
@@ -258,87 +262,4 @@ func TestCrashDuringTheFirstStartIsAFreshStart(t *testing.T) {
 		}
 		openJournal(t, dir)
 	}
-}
-
-// A badDisk fails in the way that is set.
-type badDisk struct {
-	file
-	write, sync, truncate error
-}
-
-func (d *badDisk) Write(b []byte) (int, error) {
-	if d.write != nil {
-		n, _ := d.file.Write(b[:len(b)/2])
-		return n, d.write
-	}
-	return d.file.Write(b)
-}
-
-func (d *badDisk) Sync() error { return errors.Join(d.sync, d.file.Sync()) }
-
-func (d *badDisk) Truncate(size int64) error {
-	if d.truncate != nil {
-		return d.truncate
-	}
-	return d.file.Truncate(size)
-}
-
-func TestFullDiskIsSurvived(t *testing.T) {
-	ds, full := life("r"), errors.New("no space left on device")
-	dir := written(t, ds[:1], 1)
-	j := openJournal(t, dir)
-	disk := &badDisk{file: j.file, write: full}
-	j.file = disk
-	for range 2 {
-		if err := j.Keep("shop", "r", ds, 2); !errors.Is(err, full) {
-			t.Fatalf("got %v, want the disk's error", err)
-		}
-	}
-	holds(t, j, ds[:1], 1)
-	disk.write = nil
-	if err := errors.Join(j.Keep("shop", "r", ds, 2), j.Close()); err != nil {
-		t.Fatal(err)
-	}
-	holds(t, openJournal(t, dir), ds, 2)
-}
-
-func TestAfterAFailedSyncNothingIsTrusted(t *testing.T) {
-	ds, bad := life("r"), errors.New("input/output error")
-	for claim, disk := range map[string]*badDisk{"sync": {sync: bad}, "truncate": {write: bad, truncate: bad}} {
-		j := openJournal(t, written(t, ds[:1], 1))
-		disk.file, j.file = j.file, disk
-		if err := j.Keep("shop", "r", ds, 2); !errors.Is(err, bad) {
-			t.Fatalf("%s: got %v, want the disk's error", claim, err)
-		}
-		disk.sync, disk.write, disk.truncate = nil, nil, nil
-		if err := j.Keep("shop", "r", ds, 2); !errors.Is(err, bad) {
-			t.Errorf("%s: got %v, want the journal to stay closed", claim, err)
-		}
-	}
-}
-
-func FuzzSplitLines(f *testing.F) {
-	var b []byte
-	for _, d := range life("r") {
-		line, err := encodeLine(record{Decision: &d})
-		if err != nil {
-			f.Fatal(err)
-		}
-		b = append(b, line...)
-	}
-	f.Add(b)
-	f.Add([]byte(`{"crc":"00000000","record":{}}` + "\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		records, whole, err := splitLines(b)
-		if err != nil {
-			return
-		}
-		k := make(kept)
-		for _, r := range records {
-			_ = k.add(r) // must not panic
-		}
-		if _, again, err := splitLines(b[:whole]); err != nil || again != whole {
-			t.Errorf("%d whole bytes became %d, %v", whole, again, err)
-		}
-	})
 }

@@ -30,72 +30,45 @@ func (h history) with(d haldane.Decision) history {
 // kept is what a journal says: the history of every rollout.
 type kept map[name]*history
 
-// check returns ErrDamaged, wrapped, unless r can follow what is kept.
-func (k kept) check(r record) error {
-	d, _ := r.decision()
-	if r.Ack != nil {
-		h := k[name{r.Ack.Service, r.Ack.Rollout}]
-		if h == nil || r.Ack.Seq == 0 || r.Ack.Seq > uint64(len(h.decisions)) {
-			return fmt.Errorf("decision %s/%d is acknowledged but was never written: %w", r.Ack.Rollout, r.Ack.Seq, ErrDamaged)
-		}
-		return nil
-	}
-	if d == nil {
-		return fmt.Errorf("a second header: %w", ErrDamaged)
-	}
-	h := k[name{d.Service, d.Rollout}]
+// check returns ErrDamaged, wrapped, unless e can follow what is kept.
+func (k kept) check(e entry) error {
+	h := k[name{e.Service, e.Rollout}]
 	if h == nil {
 		h = &history{}
 	}
-	if d.Seq == 0 || d.Seq > uint64(len(h.decisions))+1 {
-		return fmt.Errorf("decision %s/%d follows %d: %w", d.Rollout, d.Seq, len(h.decisions), ErrDamaged)
+	length := len(h.decisions)
+	for i, d := range e.Decisions {
+		switch {
+		case d.Service != e.Service || d.Rollout != e.Rollout:
+			return fmt.Errorf("decision of %s/%s among those of %s/%s: %w", d.Service, d.Rollout, e.Service, e.Rollout, ErrDamaged)
+		case i == 0 && (d.Seq <= uint64(h.accepted) || d.Seq > uint64(length)+1), i > 0 && d.Seq != uint64(length)+1:
+			return fmt.Errorf("decision %s/%d after %d, of which the log has %d: %w", d.Rollout, d.Seq, length, h.accepted, ErrDamaged)
+		}
+		length = int(d.Seq)
 	}
-	if d.Seq <= uint64(h.accepted) && !same(h.decisions[d.Seq-1], *d) {
-		return fmt.Errorf("decision %s/%d is there twice, and not the same: %w", d.Rollout, d.Seq, ErrDamaged)
+	if e.Accepted < h.accepted || e.Accepted > length {
+		return fmt.Errorf("rollout %s: of %d decisions the log has %d, and had %d: %w", e.Rollout, length, e.Accepted, h.accepted, ErrDamaged)
 	}
 	return nil
 }
 
-// add keeps r, or returns what check does.
-func (k kept) add(r record) error {
-	if err := k.check(r); err != nil {
+// add keeps e, or returns what check does.
+func (k kept) add(e entry) error {
+	if err := k.check(e); err != nil {
 		return err
 	}
-	if r.Ack != nil {
-		h := k[name{r.Ack.Service, r.Ack.Rollout}]
-		h.accepted = max(h.accepted, int(r.Ack.Seq))
-		return nil
-	}
-	d, accepted := r.decision()
-	n := name{d.Service, d.Rollout}
+	n := name{e.Service, e.Rollout}
 	h := k[n]
 	if h == nil {
 		h = &history{}
 		k[n] = h
 	}
-	h.put(*d, accepted)
+	if len(e.Decisions) > 0 {
+		i := int(e.Decisions[0].Seq) - 1
+		h.decisions = append(h.decisions[:i:i], e.Decisions...)
+	}
+	h.accepted = e.Accepted
 	return nil
-}
-
-// put takes d into h, in place of what stood there.
-func (h *history) put(d haldane.Decision, accepted bool) {
-	i := int(d.Seq) - 1
-	if i < h.accepted {
-		return // the same again
-	}
-	h.decisions = append(h.decisions[:i:i], d)
-	if accepted {
-		h.accepted = i + 1
-	}
-}
-
-// decision returns the decision that r writes, if any, and whether the log is
-// known to have it.
-func (r record) decision() (d *haldane.Decision, accepted bool) {
-	if r.Accepted != nil {
-		return r.Accepted, true
-	}
-	return r.Decision, false
 }
 
 // same reports whether a and b are one decision.

@@ -76,14 +76,14 @@ func (p Plan) Validate() error {
 	return errors.Join(faults...)
 }
 
-// Validate returns every fault of s, each wrapping ErrSpec, or nil.
-func (s Spec) Validate() error {
+// Validate returns every fault of p, each wrapping ErrSpec, or nil.
+func (p Spec) Validate() error {
 	var faults []error
-	if s.Service == "" || s.Name == "" {
-		faults = append(faults, fmt.Errorf("service %q, rollout %q: a name is missing: %w", s.Service, s.Name, ErrSpec))
+	if p.Service == "" || p.Name == "" {
+		faults = append(faults, fmt.Errorf("service %q, rollout %q: a name is missing: %w", p.Service, p.Name, ErrSpec))
 	}
-	if err := s.Plan.Validate(); err != nil {
-		faults = append(faults, fmt.Errorf("plan of rollout %q: %w", s.Name, err))
+	if err := p.Plan.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("plan of rollout %q: %w", p.Name, err))
 	}
 	return errors.Join(faults...)
 }

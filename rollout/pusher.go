@@ -97,7 +97,7 @@ func (p *pusher) attempt(ctx context.Context, s haldane.Split) (newer *haldane.S
 		return nil, err
 	case n := <-p.slot:
 		cancel()
-		<-done
+		_ = <-done // overtaken: how it ended says nothing any more
 		return &n, nil
 	}
 }

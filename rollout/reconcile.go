@@ -57,6 +57,8 @@ func reconcile(zero State, mine history, logged []haldane.Decision) (joined hist
 		}
 		if int(d.Seq) <= len(logged) {
 			d = renumbered(d, s)
+		} else {
+			changed++
 		}
 		if s, err = s.Apply(d); err != nil {
 			return mine, 0, fmt.Errorf("the journal does not follow the decision log: %w: %w", err, ErrDamaged)

@@ -11,21 +11,21 @@ import (
 
 // A record is one line of the journal. Exactly one of its members is set.
 type record struct {
-	Header   *marker           `json:"header,omitempty"`   // the first line: which folder this journal belongs to
-	Decision *haldane.Decision `json:"decision,omitempty"` // not yet known to be in the log
-	Accepted *haldane.Decision `json:"accepted,omitempty"` // known to be in the log
-	Ack      *number           `json:"ack,omitempty"`      // a decision written before is now known to be in the log
+	Header *marker `json:"header,omitempty"` // the first line: which folder this journal belongs to
+	Entry  *entry  `json:"entry,omitempty"`
 }
 
-// A number names a decision.
-type number struct {
-	Service string `json:"service"`
-	Rollout string `json:"rollout"`
-	Seq     uint64 `json:"seq"`
+// An entry says how the history of a rollout goes on: with Decisions, in place
+// of all that it had from the first of their numbers on; and that the first
+// Accepted of the history are known to be in the log. What must become true
+// together, such as a reversal that makes way for a decision of the log's and
+// takes the next number, is one entry, so that no crash can come in between.
+type entry struct {
+	Service   string             `json:"service"`
+	Rollout   string             `json:"rollout"`
+	Decisions []haldane.Decision `json:"decisions,omitempty"`
+	Accepted  int                `json:"accepted"`
 }
-
-// numberOf returns d's number.
-func numberOf(d haldane.Decision) number { return number{d.Service, d.Rollout, d.Seq} }
 
 // A line is {"crc":"xxxxxxxx","record":…}: the CRC is of the bytes of the
 // record, and every byte of the frame is fixed, so that no flipped bit passes.
@@ -70,13 +70,7 @@ func decodeLine(line []byte) (record, error) {
 	if err := json.Unmarshal(body, &r); err != nil {
 		return record{}, fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
-	set := 0
-	for _, is := range []bool{r.Header != nil, r.Decision != nil, r.Accepted != nil, r.Ack != nil} {
-		if is {
-			set++
-		}
-	}
-	if set != 1 {
+	if (r.Header == nil) == (r.Entry == nil) {
 		return record{}, fmt.Errorf("a record of no kind that this version knows: %w", ErrDamaged)
 	}
 	return r, nil

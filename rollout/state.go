@@ -40,8 +40,14 @@ func (s State) Position() haldane.Position {
 	return haldane.Position{Phase: s.Phase, Step: s.Step, Weight: s.Weight}
 }
 
+// A number names a decision.
+type number struct {
+	rollout string // with its generation
+	seq     uint64
+}
+
 // number returns the number of the latest decision.
-func (s State) number() number { return number{s.Service, s.Rollout, s.Seq} }
+func (s State) number() number { return number{s.Rollout, s.Seq} }
 
 // Epoch returns the weight epoch that s is in. Every decision opens one, also
 // where the weight stays: so every proxy and the analyzer learn of it, and no
@@ -78,10 +84,10 @@ func (s State) Apply(d haldane.Decision) (State, error) {
 	if d.From != d.To {
 		s.Since = d.At
 	}
-	switch d.Kind {
-	case haldane.KindStarted:
-		s.Started, s.Clock = d.At, d.At
-	case haldane.KindResumed:
+	if d.Kind == haldane.KindStarted {
+		s.Started = d.At
+	}
+	if d.Kind == haldane.KindStarted || d.Kind == haldane.KindResumed {
 		s.Clock = d.At
 	}
 	return s, nil

@@ -13,8 +13,6 @@ import (
 	"github.com/haldane-canary/haldane"
 )
 
-var dbgLog *slog.Logger
-
 var errDown = errors.New("cannot be reached")
 
 // A mode is how the world's log answers.
@@ -186,7 +184,7 @@ func (w *world) start(t *testing.T) (c *Controller, end func(), err error) {
 	}
 	j.file = &mortalDisk{j.file, w}
 	c, err = NewController(ctx, Config{
-		Specs: w.specs, Journal: j, Log: w, Weights: w.weigh, Logger: dbgLog,
+		Specs: w.specs, Journal: j, Log: w, Weights: w.weigh,
 		Decided: func(d haldane.Decision) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/haldane-canary/haldane/account"
-	"github.com/haldane-canary/haldane/cmd/haldane/figures"
+	"github.com/haldane-canary/haldane/figures"
 )
 
 // accountCommand reads the record of what was decided.

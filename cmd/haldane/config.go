@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/haldane-canary/haldane"
-	"github.com/haldane-canary/haldane/cmd/haldane/figures"
 	"github.com/haldane-canary/haldane/config"
+	"github.com/haldane-canary/haldane/figures"
 )
 
 // configCommand looks at configurations.

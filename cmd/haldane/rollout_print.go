@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/haldane-canary/haldane"
-	"github.com/haldane-canary/haldane/cmd/haldane/figures"
+	"github.com/haldane-canary/haldane/figures"
 )
 
 // printStatuses writes a line for each rollout.

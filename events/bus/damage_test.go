@@ -83,7 +83,6 @@ func TestDamageNeverPassesForWhatWasStored(t *testing.T) {
 		"index removed":      {func(t *testing.T, s string) { remove(t, s+"/msgs/index.db") }, nil},
 	} {
 		t.Run(claim, func(t *testing.T) {
-			t.Parallel() // some wait for a server that has fallen silent
 			dir, stream := stored(t)
 			c.damage(t, stream)
 			b, err := bus.Open(t.Context(), bus.Config{Dir: dir})

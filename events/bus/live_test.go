@@ -105,10 +105,25 @@ func TestMalformedMessagesAreCountedAndSkipped(t *testing.T) {
 		}
 		return errors.Join(nc.Flush(), b.PublishReport(t.Context(), report()))
 	}
-	if got := heard(t, b.SubscribeReports, say); got.Rollout != "shop-1.5.0" {
+	// The listener may begin to listen between two messages, so it waits until all were met.
+	reports := func(ctx context.Context, fn func(sketch.Report)) error {
+		return b.SubscribeReports(ctx, func(r sketch.Report) {
+			if metric(t, b, "haldane_bus_malformed_total", "report") >= 4 {
+				fn(r)
+			}
+		})
+	}
+	verdicts := func(ctx context.Context, fn func(haldane.Verdict)) error {
+		return b.SubscribeVerdicts(ctx, func(v haldane.Verdict) {
+			if metric(t, b, "haldane_bus_malformed_total", "verdict") >= 3 {
+				fn(v)
+			}
+		})
+	}
+	if got := heard(t, reports, say); got.Rollout != "shop-1.5.0" {
 		t.Errorf("heard %+v", got)
 	}
-	if got := heard(t, b.SubscribeVerdicts, func() error {
+	if got := heard(t, verdicts, func() error {
 		bad := errors.Join(nc.Publish(events.VerdictSubject("a", "b"), []byte(`{"verdict":"perhaps"}`)),
 			nc.Publish(events.VerdictSubject("a", "b"), []byte(`{"verdict":"fail"}`)),
 			nc.Publish(events.VerdictSubject("a", "b"), []byte(`{"verdict":"fail","service":"a","rollout":"c"}`)), nc.Flush())
@@ -116,10 +131,8 @@ func TestMalformedMessagesAreCountedAndSkipped(t *testing.T) {
 	}); got.Rollout != "r" {
 		t.Errorf("heard %+v", got)
 	}
-	for kind, want := range map[string]float64{"report": 4, "verdict": 3, "split": 0} {
-		if got := metric(t, b, "haldane_bus_malformed_total", kind); got < want || want == 0 && got != 0 {
-			t.Errorf("%s: %v counted as malformed, want %v or more", kind, got, want)
-		}
+	if got := metric(t, b, "haldane_bus_malformed_total", "split"); got != 0 {
+		t.Errorf("%v splits counted as malformed, want none", got)
 	}
 }
 

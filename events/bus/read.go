@@ -55,15 +55,12 @@ func (b *Bus) Events(ctx context.Context, filter string, since time.Time, fn fun
 	return err
 }
 
-// stall is how long a message may fail to come before we ask why.
-const stall = time.Second
-
 // drain calls fn with all that c has to deliver now. The server says beforehand
 // how much that is, and leaves out what it cannot read any more.
 func drain(ctx context.Context, s jetstream.Stream, c jetstream.Consumer, fn func(event []byte) error) error {
 	const batch = 64
 	for left := c.CachedInfo().NumPending; left > 0; {
-		msgs, err := c.Fetch(int(min(left, batch)), jetstream.FetchMaxWait(stall))
+		msgs, err := c.FetchNoWait(int(min(left, batch)))
 		if err != nil {
 			return fmt.Errorf("read decisions: %w", err)
 		}

@@ -7,7 +7,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"github.com/haldane-canary/haldane"
-	"github.com/haldane-canary/haldane/cmd/haldane/figures"
+	"github.com/haldane-canary/haldane/figures"
 )
 
 // The widths of the parts of an indicator's lines, so that they fit 80 columns.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/haldane-canary/haldane"
 	"github.com/haldane-canary/haldane/api"
-	"github.com/haldane-canary/haldane/cmd/haldane/figures"
+	"github.com/haldane-canary/haldane/figures"
 )
 
 // errSettled ends a feed whose rollout has ended.
