@@ -108,7 +108,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	for {
 		now := time.Now()
 		for _, r := range c.runs {
-			w.work(r, now)
+			w.work(r, now) //nolint:contextcheck // the worker holds the context of this very Run
 		}
 		timer.Stop()
 		if t, ok := c.nextWake(now); ok {

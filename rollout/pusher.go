@@ -97,7 +97,7 @@ func (p *pusher) attempt(ctx context.Context, s haldane.Split) (newer *haldane.S
 		return nil, err
 	case n := <-p.slot:
 		cancel()
-		_ = <-done // overtaken: how it ended says nothing any more
+		p.log.Debug("split overtaken by a newer one", "rollout", s.Rollout, "error", <-done)
 		return &n, nil
 	}
 }
