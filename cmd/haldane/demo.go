@@ -18,6 +18,7 @@ import (
 	"github.com/haldane-canary/haldane/cmd/haldane/attach"
 	"github.com/haldane-canary/haldane/config"
 	"github.com/haldane-canary/haldane/demo"
+	"github.com/haldane-canary/haldane/events"
 	"github.com/haldane-canary/haldane/telemetry"
 )
 
@@ -172,19 +173,18 @@ func (st *stage) watch(ctx context.Context, stop func(), f *demoFlags, out, noti
 	}
 	st.welcome(notices, f.headless)
 	var g errgroup.Group
-	telling, told := context.WithCancel(ctx)
-	defer told()
 	g.Go(func() error { return st.traffic.Run(ctx) })
-	g.Go(func() error { return st.tell(telling, f.json, out) })
 	if !f.headless {
+		g.Go(func() error { return st.tell(ctx, f.json, out) })
 		return g.Wait()
 	}
+	told := make(chan uint64, 64)
+	g.Go(func() error { return st.events(ctx, f.json, out, told) })
 	end, over := st.await(ctx)
 	var failure error
 	if over {
-		failure = st.check(ctx, end, notices)
+		failure = st.check(ctx, end, told, notices)
 	}
-	told()
 	stop()
 	return errors.Join(failure, g.Wait())
 }
@@ -205,11 +205,23 @@ func (st *stage) await(ctx context.Context) (haldane.Status, bool) {
 	}
 }
 
-// check looks whether the scene ended as it should, by the record.
-func (st *stage) check(ctx context.Context, end haldane.Status, notices io.Writer) error {
+// check looks whether the scene ended as it should, by the record, once all of
+// that was told.
+func (st *stage) check(ctx context.Context, end haldane.Status, told <-chan uint64, notices io.Writer) error {
 	ds, err := st.record(ctx, end)
 	if err != nil {
 		return fmt.Errorf("read the record: %w", err)
+	}
+	for last := ds[len(ds)-1].Seq; ; {
+		select {
+		case seq := <-told:
+			if seq < last {
+				continue
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("tell the decisions: %w", ctx.Err())
+		}
+		break
 	}
 	if err := st.scene.Check(ds, end); err != nil {
 		return err
@@ -239,15 +251,35 @@ func (st *stage) record(ctx context.Context, end haldane.Status) ([]haldane.Deci
 	}
 }
 
-// tell writes the decisions to out as they come: as CloudEvents, or as lines to
-// read with the verdicts between them.
+// tell writes what happens to out, until ctx ends: the decisions as
+// CloudEvents, or lines to read, the verdicts between them.
 func (st *stage) tell(ctx context.Context, asJSON bool, out io.Writer) error {
-	var err error
 	if asJSON {
-		err = st.client.Events(ctx, api.Filter{Follow: true}, func(event []byte) error { return printEvent(out, event, true) })
-	} else {
-		err = attach.Plain(ctx, st.client, demo.Rollout, out)
+		return st.events(ctx, true, out, nil)
 	}
+	if err := attach.Plain(ctx, st.client, demo.Rollout, out); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// events writes the decisions to out as they come, until ctx ends, and sends
+// the number of each to told once it is written.
+func (st *stage) events(ctx context.Context, asJSON bool, out io.Writer, told chan<- uint64) error {
+	err := st.client.Events(ctx, api.Filter{Follow: true}, func(event []byte) error {
+		d, err := events.Decode(event)
+		if err != nil {
+			return err
+		}
+		if err := printEvent(out, event, asJSON); err != nil || told == nil {
+			return err
+		}
+		select {
+		case told <- d.Seq:
+		case <-ctx.Done():
+		}
+		return nil
+	})
 	if ctx.Err() != nil {
 		return nil
 	}
