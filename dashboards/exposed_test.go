@@ -20,7 +20,13 @@ import (
 func exposed(t *testing.T) map[string][]string {
 	t.Helper()
 	description := regexp.MustCompile(`^Desc\{fqName: "(\w+)",.*variableLabels: \{([^}]*)\}\}$`)
-	metrics := map[string][]string{}
+	// What the command adds of its own is written down here. Its own test holds
+	// the dashboard against a haldane that runs.
+	metrics := map[string][]string{
+		"haldane_build_info":                     {"version", "go", "instance", "job"},
+		"haldane_analyzer_reports_dropped_total": {"instance", "job"},
+		"haldane_analyzer_reports_refused_total": {"instance", "job"},
+	}
 	for _, c := range parts(t) {
 		descs := make(chan *prometheus.Desc, 64)
 		c.Describe(descs)

@@ -75,17 +75,42 @@ func evidence(g *page) {
 // health answers: is Haldane itself well?
 func health(g *page) {
 	g.row("Haldane itself")
-	g.add(8, 6, states("Control plane", "Whether each proxy hears the controller. While it does not, weights stay as they are.",
-		map[float64]Word{0: {Text: "away", Color: "red", Index: 0}, 1: {Text: "connected", Color: "green", Index: 1}},
-		query("{{instance}}", "min by (instance) (haldane_control_connected)")))
-	g.add(8, 6, fromZero(lines("Dropped", "What was counted but could not be told: evidence comes late, never wrong.", "short",
-		query("reports", "sum(rate(haldane_reports_dropped_total[$__rate_interval]))"),
-		query("bus messages: {{kind}}", "sum by (kind) (rate(haldane_bus_messages_dropped_total[$__rate_interval]))"),
-		query("malformed: {{kind}}", "sum by (kind) (rate(haldane_bus_malformed_total[$__rate_interval]))"),
-		query("spans: {{reason}}", "sum by (reason) (rate(haldane_spans_dropped_total[$__rate_interval]))"))))
+	reach(g)
+	losses(g)
 	g.add(8, 6, fromZero(lines("Load", "Requests under way, by track, and requests that the baseline answered in the canary's place.", "short",
 		query("{{service}} {{track}} under way", `sum by (service, track) (haldane_requests_in_flight{service=~"$service"})`),
 		query("{{service}} retried a second", `sum by (service) (rate(haldane_retries_total{service=~"$service"}[$__rate_interval]))`))))
-	g.add(24, 6, lines("Decisions made", "By kind, within the time shown.", "short",
+	g.add(16, 6, lines("Decisions made", "By kind, by the processes that run now.", "short",
 		query("{{service}} {{kind}}", `sum by (service, kind) (haldane_decisions_total{service=~"$service"}) > 0`)))
+	running := panel("table", "Running", "Which version of Haldane each process is.", "",
+		Target{Expr: "max by (instance, version, go) (haldane_build_info)", Instant: true, Format: "table"})
+	g.add(8, 6, running)
+}
+
+// reach answers: do the parts hear one another?
+func reach(g *page) {
+	g.add(8, 6, states("Control plane", "Whether each proxy hears the controller, and each process the bus. While a proxy hears nothing, its weights stay as they are.",
+		map[float64]Word{0: {Text: "away", Color: "red", Index: 0}, 1: {Text: "connected", Color: "green", Index: 1}},
+		query("{{instance}}", "min by (instance) (haldane_control_connected)"),
+		query("{{instance}} bus", "min by (instance) (haldane_bus_connected)")))
+	g.add(8, 6, fromZero(lines("Silence", "Time since each proxy last heard the controller: about a second, while all is well.", "s",
+		query("{{instance}}", "max by (instance) (timestamp(haldane_control_last_contact_timestamp_seconds) - (haldane_control_last_contact_timestamp_seconds > 0))"))))
+	g.add(8, 6, fromZero(lines("Told", "What each process tells the others a second: the proxies' counts, and spans if traces are recorded.", "short",
+		query("{{instance}} reports", "sum by (instance) (rate(haldane_reports_published_total[$__rate_interval]))"),
+		query("{{instance}} spans", "sum by (instance) (rate(haldane_spans_sent_total[$__rate_interval]))"))))
+}
+
+// losses answers: does anything get lost on the way?
+func losses(g *page) {
+	g.add(8, 6, fromZero(lines("Dropped", "What was counted but could not be told, a second: evidence comes late, never wrong.", "short",
+		query("reports not sent", "sum(rate(haldane_reports_dropped_total[$__rate_interval]))"),
+		query("reports without room", "sum(rate(haldane_analyzer_reports_dropped_total[$__rate_interval]))"),
+		query("reports refused", "sum(rate(haldane_analyzer_reports_refused_total[$__rate_interval]))"),
+		query("bus messages: {{kind}}", "sum by (kind) (rate(haldane_bus_messages_dropped_total[$__rate_interval]))"),
+		query("malformed: {{kind}}", "sum by (kind) (rate(haldane_bus_malformed_total[$__rate_interval]))"),
+		query("spans: {{reason}}", "sum by (reason) (rate(haldane_spans_dropped_total[$__rate_interval]))"))))
+	g.add(8, 6, fromZero(lines("Turned away", "Requests a second that no version was asked for, and faults of the proxy's own, survived.", "short",
+		query("{{instance}} no such service", "sum by (instance) (rate(haldane_unrouted_requests_total[$__rate_interval]))"),
+		query("{{instance}} not to be passed on", "sum by (instance) (rate(haldane_refused_requests_total[$__rate_interval]))"),
+		query("{{instance}} faults", "sum by (instance) (rate(haldane_proxy_panics_total[$__rate_interval]))"))))
 }

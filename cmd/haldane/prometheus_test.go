@@ -23,11 +23,9 @@ type prometheusServer struct {
 	log *heard
 }
 
-// scrapes starts the Prometheus of this machine, which scrapes target each
-// second, and ends it with the test; ctx is how long it may take to say where
-// it listens. Where there is none the test is not run, except in CI, where
-// there has to be one.
-func scrapes(ctx context.Context, t *testing.T, target string, flags ...string) *prometheusServer {
+// findPrometheus returns where the Prometheus of this machine is. Where there is
+// none the test is not run, except in CI, where there has to be one.
+func findPrometheus(t *testing.T) string {
 	t.Helper()
 	binary, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -37,6 +35,13 @@ func scrapes(ctx context.Context, t *testing.T, target string, flags ...string) 
 		}
 		t.Skipf(how, err)
 	}
+	return binary
+}
+
+// scrapes starts a Prometheus that scrapes target each second, and ends it
+// with the test; ctx is how long it may take to say where it listens.
+func scrapes(ctx context.Context, t *testing.T, binary, target string, flags ...string) *prometheusServer {
+	t.Helper()
 	at, err := url.Parse(target)
 	if err != nil {
 		t.Fatal(err)
