@@ -17,6 +17,6 @@
 // margin" runs over the rollout's whole life; as a weighted average over the
 // indicators it makes a failure at 1/alpha. The one against "worse than the
 // promotion margin" starts afresh at each step; all of them must reach
-// 1/alphaPromote for a pass, and while any indicator looks bad at that level
-// doubt holds the pass back. What the analyzer leaves to others: to act.
+// 1/alphaPromote for a pass, and while any indicator's evidence leans
+// towards harm, doubt holds the pass back. What the analyzer leaves to others: to act.
 package analyzer

@@ -42,9 +42,9 @@ func (t *Trial) sentence(v *haldane.Verdict, e *haldane.Evidence) string {
 			effectWords(v, e), figures.Margin(e.Margin), e.LogE, limit, v.Observations, v.CanaryObservations)
 	case e.Judgement == haldane.Pass:
 		return s + fmt.Sprintf(", not worse than %s (log e %.1f, limit %.1f)", figures.Margin(e.Promote), e.LogEPromote, promoteLimit)
-	case e.LogE >= promoteLimit:
-		return s + fmt.Sprintf("%s, looks worse than %s (log e %.1f, limit %.1f): held back until that is settled",
-			effectWords(v, e), figures.Margin(e.Margin), e.LogE, limit)
+	case e.LogEPromote >= promoteLimit:
+		return s + fmt.Sprintf("%s, good enough for %s, but leaning towards worse than %s (log e %.1f, limit %.1f): held back until that is settled",
+			effectWords(v, e), figures.Margin(e.Promote), figures.Margin(e.Margin), e.LogE, limit)
 	case e.Needs.Requests >= maxNeeds:
 		return s + fmt.Sprintf(", too far from %s for any traffic to show it", figures.Margin(e.Promote))
 	}

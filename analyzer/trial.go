@@ -173,7 +173,7 @@ func (t *Trial) judge() (j haldane.Judgement, harm, fine []float64) {
 	for _, i := range t.indicators {
 		h, f := i.logHarm(t), i.logFine(t)
 		harm, fine = append(harm, h), append(fine, f)
-		suspicion = suspicion || h >= promoteLimit
+		suspicion = suspicion || leans(h)
 		pass = pass && f >= promoteLimit
 	}
 	switch {
@@ -186,6 +186,12 @@ func (t *Trial) judge() (j haldane.Judgement, harm, fine []float64) {
 	}
 	return haldane.Undecided, harm, fine
 }
+
+// leans reports whether the evidence leans towards harm: a wealth above what
+// the gambler began with. It condemns nobody, but nobody is promoted on it; a
+// canary that is not worse spends little of its time there. The allowance is
+// for the rounding of the shares of a mixture.
+func leans(logHarm float64) bool { return logHarm > 1e-9 }
 
 // splitBroken reports whether the tracks' shares of the requests are not the
 // weights that they were drawn with; then nothing else can be believed.

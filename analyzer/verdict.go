@@ -101,7 +101,7 @@ func (t *Trial) indicatorJudgement(culprit bool, harm, fine float64) haldane.Jud
 	switch {
 	case culprit:
 		return haldane.Fail
-	case fine >= promoteLimit && harm < promoteLimit:
+	case fine >= promoteLimit && !leans(harm):
 		return haldane.Pass
 	}
 	return haldane.Undecided
