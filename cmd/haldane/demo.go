@@ -62,7 +62,7 @@ the scene ended as it should and 1 if not.`,
 	flags.BoolVar(&f.headless, "headless", false, "end when the rollout has come to rest, and say whether it did so as it should")
 	flags.BoolVar(&f.json, "json", false, "print the decisions as CloudEvents, one a line")
 	flags.DurationVar(&f.duration, "duration", 0, "end after this long at the latest (default: --headless 5m, otherwise never)")
-	flags.Uint64Var(&f.seed, "seed", 1, "of the shop and its people")
+	flags.Uint64Var(&f.seed, "seed", 2, "of the shop and its people")
 	flags.StringVar(&f.otlp, "otlp", "", "send traces to this OTLP/HTTP receiver, such as http://127.0.0.1:4318")
 	return cmd
 }
