@@ -19,16 +19,9 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// stamp is the version that the linker writes into a build from a checkout:
-// see the Makefile.
-var stamp string
-
-// version returns what the linker stamped, or the version of the module as the
-// toolchain recorded it, or the commit that it was built from.
+// version returns the version of the module, as the toolchain recorded it, and
+// the commit that it was built from where there is no version.
 func version() string {
-	if stamp != "" {
-		return stamp
-	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
