@@ -28,10 +28,11 @@ var (
 type shareBettor struct {
 	null         float64
 	alternatives []float64
+	all          bool // requests given up by their clients count as failures
 }
 
 func (b shareBettor) bet(wealth []float64, s *Segment, w float64) {
-	onBaseline, onCanary := float64(s.Tracks[haldane.Baseline].Errors), float64(s.Tracks[haldane.Canary].Errors)
+	onBaseline, onCanary := float64(s.Tracks[haldane.Baseline].bad(b.all)), float64(s.Tracks[haldane.Canary].bad(b.all))
 	for k, alt := range b.alternatives {
 		bet := evalue.ShareBet(w, b.null, alt)
 		wealth[k] += evalue.Times(onBaseline, bet[haldane.Baseline]) + evalue.Times(onCanary, bet[haldane.Canary])
@@ -45,16 +46,18 @@ type floorBettor struct {
 	floor        float64
 	alternatives []float64
 	of           func(w, floor, alternative float64) evalue.FloorBet
+	all          bool // as of shareBettor
 }
 
 func (b floorBettor) bet(wealth []float64, s *Segment, w float64) {
 	base, canary := &s.Tracks[haldane.Baseline], &s.Tracks[haldane.Canary]
-	clean := float64(base.N - base.Errors + canary.N - canary.Errors)
+	onBaseline, onCanary := base.bad(b.all), canary.bad(b.all)
+	clean := float64(base.ended(b.all) - onBaseline + canary.ended(b.all) - onCanary)
 	for k, alt := range b.alternatives {
 		bet := b.of(w, b.floor, alt)
 		wealth[k] += evalue.Times(clean, bet.Clean) +
-			evalue.Times(float64(base.Errors), bet.Failed[haldane.Baseline]) +
-			evalue.Times(float64(canary.Errors), bet.Failed[haldane.Canary])
+			evalue.Times(float64(onBaseline), bet.Failed[haldane.Baseline]) +
+			evalue.Times(float64(onCanary), bet.Failed[haldane.Canary])
 	}
 }
 
@@ -75,21 +78,34 @@ func beyond(alternatives []float64, ratio float64) []float64 {
 	return out
 }
 
-// errorsHarm returns the processes against "not worse than m": the e-value is
-// the least of them, since harm means beyond both ratio and floor and the null
-// is what is within either.
-func errorsHarm(m haldane.Margin) []*process {
+// givenUpStake is the part of the stake against harm that counts requests given
+// up as failures: a canary that hangs until its clients have gone fails nobody,
+// and must be found all the same. It costs the rest log(1/0.9), a tenth of a nat.
+const givenUpStake = 0.1
+
+// errorsHarm returns the processes against "not worse than m". Within a group
+// the least e-value counts, since harm means beyond both ratio and floor and
+// the null is what is within either; the groups are averaged.
+func errorsHarm(m haldane.Margin) []group {
+	return []group{
+		{share: 1 - givenUpStake, processes: errorsBeyond(m, false)},
+		{share: givenUpStake, processes: errorsBeyond(m, true)},
+	}
+}
+
+func errorsBeyond(m haldane.Margin, all bool) []*process {
 	alts := beyond(worseRatios, m.Ratio)
-	ps := []*process{newProcess(evalue.Equal(len(alts)), shareBettor{m.Ratio, alts}, anyStep)}
+	ps := []*process{newProcess(evalue.Equal(len(alts)), shareBettor{m.Ratio, alts, all}, anyStep)}
 	if m.Floor > 0 {
-		all := beyond(worseRatios, 1)
-		ps = append(ps, newProcess(evalue.Equal(len(all)), floorBettor{m.Floor, all, evalue.ExcessBet}, anyStep))
+		every := beyond(worseRatios, 1)
+		ps = append(ps, newProcess(evalue.Equal(len(every)), floorBettor{m.Floor, every, evalue.ExcessBet, all}, anyStep))
 	}
 	return ps
 }
 
 // errorsFine returns the processes against "worse than m" at a step: the
-// e-value is their average, since what is worse than m is beyond both.
+// e-value is their average, since what is worse than m is beyond both. Requests
+// given up count as failures here: nobody is promoted for not answering.
 func errorsFine(m haldane.Margin, step int) []*process {
 	var ratios, shares []float64
 	for k, r := range fineRatios {
@@ -97,10 +113,10 @@ func errorsFine(m haldane.Margin, step int) []*process {
 			ratios, shares = append(ratios, r), append(shares, fineShares[k])
 		}
 	}
-	ps := []*process{newProcess(evalue.Shares(shares...), shareBettor{m.Ratio, ratios}, step)}
+	ps := []*process{newProcess(evalue.Shares(shares...), shareBettor{m.Ratio, ratios, true}, step)}
 	if m.Floor > 0 {
 		ps = append(ps, newProcess(evalue.Shares(withinShares...),
-			floorBettor{m.Floor, withinStakes, evalue.WithinBet}, step))
+			floorBettor{m.Floor, withinStakes, evalue.WithinBet, true}, step))
 	}
 	return ps
 }

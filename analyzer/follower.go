@@ -30,14 +30,15 @@ type follower struct {
 	traces    []string
 	judgement haldane.Judgement
 	published time.Time
-	memory    *memory // of before a restart; nil if there is none
+	failed    *haldane.Verdict // the first that said so, if any: it stands
+	memory    *memory          // of before a restart; nil if there is none
 }
 
 // A memory is what a rollout's trial had counted before a restart.
 type memory struct {
 	rollout string
+	seq     uint64 // of the decision that rested on them: they are of the epochs before it
 	counts  json.RawMessage
-	began   time.Time // when this service did
 }
 
 type source struct {
@@ -98,7 +99,7 @@ func (f *follower) report(r sketch.Report) (bool, error) {
 	}
 	id := source{r.Proxy, r.Epoch}
 	last, before := f.seen[id]
-	if !before && f.memory != nil && r.From.Before(f.memory.began) {
+	if !before && f.memory != nil && r.Epoch < f.memory.seq {
 		f.seen[id] = r // how much of it was counted before the restart is not known
 		return false, nil
 	}
@@ -118,7 +119,7 @@ func (f *follower) report(r sketch.Report) (bool, error) {
 		if !warm {
 			c.Latency = sketch.Histogram{}
 		}
-		if c.N+c.Canceled > 0 {
+		if c.drawn() > 0 {
 			f.trial.Add(Key{Epoch: r.Epoch, Step: epoch.Step, Weight: r.Weight.Fraction()}, haldane.Track(track), c)
 		}
 	}
@@ -147,7 +148,7 @@ func news(r, last sketch.Report) (out [haldane.NumTracks]Counts, err error) {
 			return out, err
 		}
 		out[w.Track].merge(Counts{
-			N: d.N(), Errors: d.Errors(), Canceled: d.Classes[haldane.Canceled], Latency: d.Latency,
+			Assigned: d.Assigned, N: d.N(), Errors: d.Errors(), Canceled: d.Classes[haldane.Canceled], Latency: d.Latency,
 		})
 	}
 	return out, nil
@@ -166,8 +167,16 @@ func (f *follower) keepTraces(ids []string) {
 	}
 }
 
-// verdict returns the verdict to publish now, or nil if it would be no news.
+// verdict returns the verdict to publish now, or nil if it would be no news. A
+// fail stands, and is told again until it is heard.
 func (f *follower) verdict(now time.Time) (*haldane.Verdict, error) {
+	if f.failed != nil {
+		if now.Sub(f.published) < republishEvery {
+			return nil, nil
+		}
+		f.published = now
+		return f.failed, nil
+	}
 	j := f.trial.Judgement()
 	if j == f.judgement && now.Sub(f.published) < republishEvery {
 		return nil, nil
@@ -181,6 +190,9 @@ func (f *follower) verdict(now time.Time) (*haldane.Verdict, error) {
 		return nil, err
 	}
 	f.judgement, f.published = j, now
+	if v.Judgement == haldane.Fail {
+		f.failed = &v
+	}
 	return &v, nil
 }
 

@@ -11,10 +11,17 @@ import (
 // than the margin" and against "worse than the promotion margin".
 type indicator struct {
 	haldane.Indicator
-	harm    []*process // least of them counts
+	harm    []group
 	promote haldane.Margin
 	fine    []*process
 	average bool // whether fine is averaged (the null is an intersection) or its least counts
+}
+
+// A group is several processes of which the least e-value counts, and its
+// share of the stake.
+type group struct {
+	share     float64
+	processes []*process
 }
 
 func newIndicator(ind haldane.Indicator) *indicator {
@@ -39,8 +46,10 @@ func (i *indicator) enter(step int, m haldane.Margin, last bool) {
 
 // each calls f for every process of i.
 func (i *indicator) each(f func(*process)) {
-	for _, p := range i.harm {
-		f(p)
+	for _, g := range i.harm {
+		for _, p := range g.processes {
+			f(p)
+		}
 	}
 	for _, p := range i.fine {
 		f(p)
@@ -48,12 +57,25 @@ func (i *indicator) each(f func(*process)) {
 }
 
 // logHarm returns the log of the e-value against "not worse than the margin".
+// Where the canary has shown no latency at all, its absence is no evidence.
 func (i *indicator) logHarm(t *Trial) float64 {
-	least := math.Inf(1)
-	for _, p := range i.harm {
-		least = min(least, p.logE(t.open, t.weightOf))
+	if i.Name == haldane.Latency && t.canaryLatencies == 0 {
+		return 0
 	}
-	return least
+	logs, shares := i.groupLogs(t)
+	return evalue.Shares(shares...).LogE(logs)
+}
+
+// groupLogs returns the log e-value of each group of harm, and its share.
+func (i *indicator) groupLogs(t *Trial) (logs, shares []float64) {
+	for _, g := range i.harm {
+		least := math.Inf(1)
+		for _, p := range g.processes {
+			least = min(least, p.logE(t.open, t.weightOf))
+		}
+		logs, shares = append(logs, least), append(shares, g.share)
+	}
+	return logs, shares
 }
 
 // logFine returns the log of the e-value against "worse than the promotion margin".

@@ -70,10 +70,10 @@ func newRankBettor(shift int, alternatives []evalue.Likelihood) *rankBettor {
 // buckets returns by how many buckets a ratio moves a latency.
 func buckets(ratio float64) float64 { return math.Log2(ratio) * float64(int(1)<<sketch.Scale) }
 
-// latencyHarm returns the process against "not slower than m.Ratio times".
+// latencyHarm returns the one process against "not slower than m.Ratio times".
 // The margin is rounded up to whole buckets (1.1 to 1.102): what is tolerated
 // is never called harm.
-func latencyHarm(m haldane.Margin) []*process {
+func latencyHarm(m haldane.Margin) []group {
 	var alts []evalue.Likelihood
 	for _, d := range slowerShifts {
 		alts = append(alts, evalue.Shift(d))
@@ -82,7 +82,7 @@ func latencyHarm(m haldane.Margin) []*process {
 		alts = append(alts, evalue.Tail(t[0], t[1]))
 	}
 	b := newRankBettor(int(math.Ceil(buckets(m.Ratio))), alts)
-	return []*process{newProcess(evalue.Equal(len(alts)), b, anyStep)}
+	return []group{{share: 1, processes: []*process{newProcess(evalue.Equal(len(alts)), b, anyStep)}}}
 }
 
 // latencyFine returns the processes against "slower than m.Ratio times", the

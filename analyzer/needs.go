@@ -53,13 +53,14 @@ func (t *Trial) averagingCost(i *indicator) float64 {
 
 // presentWeight returns the probability of the canary in the latest epoch.
 func (t *Trial) presentWeight() float64 {
-	if len(t.epochs) == 0 {
+	e := t.present()
+	if e == nil {
 		if t.step >= 1 && t.step <= len(t.spec.Steps) {
 			return t.spec.Steps[t.step-1].Weight.Fraction()
 		}
 		return 0
 	}
-	s := Segment{Key: t.epochs[len(t.epochs)-1].Key}
+	s := Segment{Key: e.Key}
 	return t.weightOf(&s)
 }
 
@@ -69,10 +70,15 @@ func (t *Trial) presentWeight() float64 {
 // taken for its being impossible.
 func (t *Trial) typical(w float64) *Segment {
 	s := &Segment{Key: Key{Step: t.step, Weight: w}}
-	totals := t.totals()
-	n := totals[haldane.Baseline].N + totals[haldane.Canary].N
+	var both Counts
+	for i := range t.epochs {
+		for _, c := range t.epochs[i].tracks {
+			both.N += c.ended(true)
+			both.Errors += c.bad(true)
+		}
+	}
 	for track := range s.Tracks {
-		s.Tracks[track].N, s.Tracks[track].Errors = n, totals[haldane.Baseline].Errors+totals[haldane.Canary].Errors
+		s.Tracks[track].N, s.Tracks[track].Errors = both.N, both.Errors
 	}
 	var h sketch.Histogram
 	for _, seg := range t.segments() {

@@ -38,7 +38,7 @@ func (t *Trial) sentence(v *haldane.Verdict, e *haldane.Evidence) string {
 	limit, promoteLimit := math.Log(1/v.Alpha), math.Log(1/v.AlphaPromote)
 	switch {
 	case e.Judgement == haldane.Fail:
-		return s + fmt.Sprintf("%s, worse than the tolerated %s: log e %.1f, limit %.1f, after %d requests (%d canary)",
+		return s + t.givenUpWords(e) + fmt.Sprintf("%s, worse than the tolerated %s: log e %.1f, limit %.1f, after %d requests (%d canary)",
 			effectWords(v, e), figures.Margin(e.Margin), e.LogE, limit, v.Observations, v.CanaryObservations)
 	case e.Judgement == haldane.Pass:
 		return s + fmt.Sprintf(", not worse than %s (log e %.1f, limit %.1f)", figures.Margin(e.Promote), e.LogEPromote, promoteLimit)
@@ -62,4 +62,26 @@ func effectWords(v *haldane.Verdict, e *haldane.Evidence) string {
 	}
 	return fmt.Sprintf(" (ratio %s, %.4g %% interval %s to %s)", figures.Ratio(e.Estimate.Ratio), 100*(1-v.Alpha),
 		figures.Ratio(e.Interval.Lower), upper)
+}
+
+// givenUpWords says how many requests were given up by their clients, where it
+// is them that the canary failed by.
+func (t *Trial) givenUpWords(e *haldane.Evidence) string {
+	for _, i := range t.indicators {
+		if i.Name != e.Name || len(i.harm) < 2 {
+			continue
+		}
+		if logs, _ := i.groupLogs(t); logs[1] <= logs[0]+1 {
+			continue
+		}
+		var gone [haldane.NumTracks]uint64
+		for k := range t.epochs {
+			for track := range gone {
+				gone[track] += t.epochs[k].tracks[track].Canceled
+			}
+		}
+		return fmt.Sprintf(", and requests given up by their clients: %s of the canary's against %s of the baseline's",
+			figures.Count(gone[haldane.Canary]), figures.Count(gone[haldane.Baseline]))
+	}
+	return ""
 }

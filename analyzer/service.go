@@ -26,7 +26,8 @@ const inputs = 4096
 type Service struct {
 	publish   func(context.Context, haldane.Verdict) error
 	log       *slog.Logger
-	in        chan any      // sketch.Report or haldane.Split
+	reports   chan sketch.Report
+	splits    chan haldane.Split
 	stopped   chan struct{} // closed when Run has returned
 	followers map[string]*follower
 	dropped   atomic.Uint64
@@ -36,7 +37,7 @@ type Service struct {
 // NewService returns a service for one rollout of each service named in specs,
 // or every fault of them, joined, each wrapping ErrSpec.
 func NewService(specs []Spec, publish func(context.Context, haldane.Verdict) error, log *slog.Logger) (*Service, error) {
-	s := &Service{publish: publish, log: log, in: make(chan any, inputs), stopped: make(chan struct{}), followers: map[string]*follower{}}
+	s := &Service{publish: publish, log: log, reports: make(chan sketch.Report, inputs), splits: make(chan haldane.Split, inputs), stopped: make(chan struct{}), followers: map[string]*follower{}}
 	var faults []error
 	for _, spec := range specs {
 		if err := spec.Validate(); err != nil {
@@ -52,19 +53,20 @@ func NewService(specs []Spec, publish func(context.Context, haldane.Verdict) err
 
 // Remember hands over a decision that was made before this service began, in
 // their order and before Run: a rollout's trial goes on from the counts of the
-// latest one that rested on any, so that a restart is no second chance to be
-// wrong. What was counted between that decision and the restart is left out,
-// on both tracks alike.
+// latest one that rested on any. What a proxy counted since then, it reports
+// again in full; of the epochs before, only what it counts from now on is
+// taken, on both tracks alike. What a proxy that ended too had counted since
+// then is lost.
 func (s *Service) Remember(d haldane.Decision) {
 	if f := s.followers[d.Service]; f != nil && len(d.Evidence.Counts) > 0 {
-		f.memory = &memory{rollout: d.Rollout, counts: d.Evidence.Counts, began: time.Now()}
+		f.memory = &memory{rollout: d.Rollout, seq: d.Seq, counts: d.Evidence.Counts}
 	}
 }
 
 // Report hands over what a proxy has counted. It does not wait.
 func (s *Service) Report(r sketch.Report) {
 	select {
-	case s.in <- r:
+	case s.reports <- r:
 	default:
 		s.dropped.Add(1)
 	}
@@ -74,7 +76,7 @@ func (s *Service) Report(r sketch.Report) {
 // and Run has not returned, for a split must not be lost.
 func (s *Service) Split(split haldane.Split) {
 	select {
-	case s.in <- split:
+	case s.splits <- split:
 	case <-s.stopped:
 	}
 }
@@ -93,49 +95,64 @@ func (s *Service) Refused() uint64 { return s.refused.Load() }
 func (s *Service) Run(ctx context.Context) error {
 	defer close(s.stopped)
 	for {
+		touched := map[*follower]bool{}
 		select {
 		case <-ctx.Done():
 			return nil
-		case in := <-s.in:
-			touched := map[*follower]bool{}
-			s.take(in, touched)
-			for more := true; more; { // what has come meanwhile is judged with it
-				select {
-				case in := <-s.in:
-					s.take(in, touched)
-				default:
-					more = false
-				}
-			}
-			for f := range touched {
-				s.judge(ctx, f)
-			}
+		case split := <-s.splits:
+			s.split(split)
+		case r := <-s.reports:
+			s.report(r, touched)
+		}
+		s.drain(touched)
+		for f := range touched {
+			s.judge(ctx, f)
 		}
 	}
 }
 
-// take gives an input to its follower, and notes whose counts have changed.
-func (s *Service) take(in any, touched map[*follower]bool) {
-	switch in := in.(type) {
-	case haldane.Split:
-		if f := s.followers[in.Service]; f != nil {
-			if err := f.split(in); err != nil {
-				s.log.Error("split refused", "rollout", in.Rollout, "error", err)
-			}
+// drain takes what has come meanwhile, to be judged together: splits first.
+func (s *Service) drain(touched map[*follower]bool) {
+	for {
+		select {
+		case split := <-s.splits:
+			s.split(split)
+			continue
+		default:
 		}
-	case sketch.Report:
-		f := s.followers[in.Service]
-		if f == nil {
+		select {
+		case r := <-s.reports:
+			s.report(r, touched)
+		default:
 			return
 		}
-		counted, err := f.report(in)
-		if err != nil {
-			s.refused.Add(1)
-			s.log.Warn("report refused", "rollout", in.Rollout, "proxy", in.Proxy, "error", err)
-		}
-		if counted {
-			touched[f] = true
-		}
+	}
+}
+
+// split gives a change of weight to its follower.
+func (s *Service) split(split haldane.Split) {
+	f := s.followers[split.Service]
+	if f == nil {
+		return
+	}
+	if err := f.split(split); err != nil {
+		s.log.Error("split refused", "rollout", split.Rollout, "error", err)
+	}
+}
+
+// report gives a report to its follower, and notes whose counts have changed.
+func (s *Service) report(r sketch.Report, touched map[*follower]bool) {
+	f := s.followers[r.Service]
+	if f == nil {
+		return
+	}
+	counted, err := f.report(r)
+	if err != nil {
+		s.refused.Add(1)
+		s.log.Warn("report refused", "rollout", r.Rollout, "proxy", r.Proxy, "error", err)
+	}
+	if counted {
+		touched[f] = true
 	}
 }
 

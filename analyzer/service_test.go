@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -194,17 +195,16 @@ func TestServiceGoesOnFromTheLastDecisionAfterARestart(t *testing.T) {
 		{Service: "s", Rollout: "r", Seq: 2, Evidence: haldane.Basis{Counts: before.Counts}},
 	}
 	atDeskAfter(t, analyzer.Spec{}, made, func(d *desk) {
-		began := d.start
-		d.start = began.Add(-time.Hour) // the proxy was there before
+		d.split("r", 1, 1, 5000)
 		d.split("r", 1, 2, 5000)
-		d.report("a", "r", 2, 5000, [2][2]uint64{{90, 0}, {90, 0}}) // partly counted before, nobody knows how much
-		d.report("a", "r", 2, 5000, [2][2]uint64{{100, 0}, {100, 0}})
+		d.report("a", "r", 1, 5000, [2][2]uint64{{550, 3}, {550, 9}}) // most of it on the tape already
+		d.report("a", "r", 2, 5000, [2][2]uint64{{90, 0}, {90, 0}})   // since the decision: none of it is
+		d.report("a", "r", 1, 5000, [2][2]uint64{{560, 3}, {560, 9}})
 		time.Sleep(time.Second)
-		d.start = began.Add(time.Second / 2) // another, which came after
 		d.report("b", "r", 2, 5000, [2][2]uint64{{7, 0}, {7, 1}})
 		v := d.last(t)
-		if v.Baseline != (haldane.Totals{N: 517, Errors: 3}) || v.Canary != (haldane.Totals{N: 517, Errors: 10}) {
-			t.Errorf("got baseline %+v, canary %+v; want 500+10+7 with 3 errors and as many with 10", v.Baseline, v.Canary)
+		if v.Baseline != (haldane.Totals{N: 607, Errors: 3}) || v.Canary != (haldane.Totals{N: 607, Errors: 10}) {
+			t.Errorf("got baseline %+v, canary %+v; want 500+10+90+7 with 3 errors and as many with 10", v.Baseline, v.Canary)
 		}
 		if again, err := analyzer.Replay(v, v.Counts); err != nil || analyzer.Differences(v, again) != nil {
 			t.Errorf("the verdict after the restart cannot be replayed: %v, %v", err, analyzer.Differences(v, again))
@@ -226,6 +226,71 @@ func TestServiceJudgesNothingOnDamagedCounts(t *testing.T) {
 		d.report("a", "r", 2, 5000, [2][2]uint64{{500, 0}, {500, 0}})
 		if len(d.verdicts) != 0 {
 			t.Errorf("got %v from counts that cannot be read", d.last(t).Judgement)
+		}
+	})
+}
+
+// assigned hands over a report of epoch 1 at half weight in which, of so many
+// requests drawn for each track, some ended well and some were given up.
+func (d *desk) assigned(drawn, ended, canceled [haldane.NumTracks]uint64) {
+	r := sketch.Report{Service: "s", Rollout: "r", Proxy: "a", Epoch: 1, Weight: 5000, From: d.start, To: time.Now()}
+	for track := range drawn {
+		w := sketch.Window{Track: haldane.Track(track), Route: "/", Assigned: drawn[track]}
+		w.Classes[haldane.OK], w.Classes[haldane.Canceled] = ended[track], canceled[track]
+		w.Latency.Add(-300, ended[track])
+		r.Windows = append(r.Windows, w)
+	}
+	d.Report(r)
+	synctest.Wait()
+}
+
+func TestACanaryThatHangsIsNoBrokenSplitAndNotPromoted(t *testing.T) {
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.split("r", 1, 1, 5000)
+		d.assigned([2]uint64{20000, 20000}, [2]uint64{20000, 18000}, [2]uint64{})
+		v := d.last(t)
+		if v.Judgement != haldane.Undecided || len(v.Warnings) != 0 || v.Served != 5000 {
+			t.Errorf("got %v, warnings %q, served %v: want undecided of a sound split, a tenth being still under way",
+				v.Judgement, v.Warnings, v.Served)
+		}
+		time.Sleep(time.Second)
+		d.assigned([2]uint64{20000, 20000}, [2]uint64{20000, 20000}, [2]uint64{})
+		if v := d.last(t); v.Judgement != haldane.Pass {
+			t.Errorf("got %v once all had ended well, want pass: %s", v.Judgement, v.Reason)
+		}
+	})
+}
+
+func TestACanaryWhoseClientsGiveUpIsFound(t *testing.T) {
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.split("r", 1, 1, 5000)
+		d.assigned([2]uint64{2000, 2000}, [2]uint64{1990, 1500}, [2]uint64{10, 500})
+		v := d.last(t)
+		if v.Judgement != haldane.Fail || v.Indicators[0].Judgement != haldane.Fail || !strings.Contains(v.Reason, "given up by their clients: 500") {
+			t.Errorf("got %v: %s; want a failure that says why", v.Judgement, v.Reason)
+		}
+	})
+}
+
+func TestRequestsGivenUpAlikeAreNoHarm(t *testing.T) {
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.split("r", 1, 1, 5000)
+		d.assigned([2]uint64{20000, 20000}, [2]uint64{12000, 12010}, [2]uint64{8000, 7990})
+		if v := d.last(t); v.Judgement == haldane.Fail || len(v.Warnings) != 0 {
+			t.Errorf("got %v, %q: %s", v.Judgement, v.Warnings, v.Reason)
+		}
+	})
+}
+
+func TestAFailStandsAndIsToldAgain(t *testing.T) {
+	atDesk(t, analyzer.Spec{}, func(d *desk) {
+		d.split("r", 1, 1, 5000)
+		d.report("a", "r", 1, 5000, [2][2]uint64{{100, 0}, {100, 40}})
+		first := d.last(t)
+		time.Sleep(time.Second)
+		d.report("a", "r", 1, 5000, [2][2]uint64{{9000, 8000}, {9000, 1000}}) // as if it had been the other way round
+		if v := d.last(t); len(d.verdicts) < 2 || v.Judgement != haldane.Fail || v.Reason != first.Reason {
+			t.Errorf("got %v: %s; want the first failure again", v.Judgement, v.Reason)
 		}
 	})
 }

@@ -77,6 +77,9 @@ func (s Spec) Validate() error {
 			if err := m.Validate(); err != nil {
 				faults = append(faults, fmt.Errorf("%s of %s: %w: %w", kind, ind.Name, ErrSpec, err))
 			}
+			if ind.Name == haldane.Latency && m.Floor != 0 {
+				faults = append(faults, fmt.Errorf("%s of latency has a floor (it has a ratio only): %w", kind, ErrSpec))
+			}
 		}
 	}
 	return errors.Join(faults...)

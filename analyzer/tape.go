@@ -7,6 +7,7 @@ import (
 
 // Counts are what was seen of one track within one segment.
 type Counts struct {
+	Assigned uint64           `json:"assigned"` // requests drawn for the track; 0 where only those that ended are known
 	N        uint64           `json:"n"`        // observations
 	Errors   uint64           `json:"errors"`   // of them, failed
 	Canceled uint64           `json:"canceled"` // assigned, but given up by the client: no observations
@@ -15,10 +16,31 @@ type Counts struct {
 
 // merge adds o to c.
 func (c *Counts) merge(o Counts) {
+	c.Assigned += o.Assigned
 	c.N += o.N
 	c.Errors += o.Errors
 	c.Canceled += o.Canceled
 	c.Latency.Merge(o.Latency)
+}
+
+// drawn returns how many requests were drawn for the track.
+func (c *Counts) drawn() uint64 { return max(c.Assigned, c.N+c.Canceled) }
+
+// bad returns how many requests failed, or if all is set came to no good: it
+// counts those that their clients gave up waiting for, too.
+func (c *Counts) bad(all bool) uint64 {
+	if all {
+		return c.Errors + c.Canceled
+	}
+	return c.Errors
+}
+
+// ended returns how many requests ended, without or with those given up.
+func (c *Counts) ended(all bool) uint64 {
+	if all {
+		return c.N + c.Canceled
+	}
+	return c.N
 }
 
 // A Key names the segment that an observation belongs to.

@@ -24,9 +24,11 @@ type Trial struct {
 	pageN      uint64    // observations on the open page
 	closedN    uint64    // observations on the closed ones
 	closed     [haldane.NumTracks]uint64
-	latencies  pooled
-	step       int
-	epochs     []epochCounts
+
+	canaryLatencies uint64 // how many were counted
+	latencies       pooled
+	step            int
+	epochs          []epochCounts
 }
 
 // epochCounts are the totals of one weight epoch.
@@ -98,6 +100,9 @@ func (t *Trial) epoch(k Key) *[haldane.NumTracks]Counts {
 // Add puts counts of a track on the tape.
 func (t *Trial) Add(k Key, track haldane.Track, c Counts) {
 	t.segment(k).Tracks[track].merge(c)
+	if track == haldane.Canary {
+		t.canaryLatencies += c.Latency.Total()
+	}
 	c.Latency = sketch.Histogram{}
 	t.epoch(k)[track].merge(c)
 	t.pageN += c.N
@@ -108,14 +113,18 @@ func (t *Trial) Add(k Key, track haldane.Track, c Counts) {
 // false. No allocation but where a histogram grows.
 func (t *Trial) Observe(k Key, track haldane.Track, failed, warm bool, bucket int) {
 	s, e := &t.segment(k).Tracks[track], &t.epoch(k)[track]
-	s.N++
-	e.N++
+	s.Assigned, e.Assigned = s.Assigned+1, e.Assigned+1
+	s.N, e.N = s.N+1, e.N+1
 	t.pageN++
 	if failed {
-		s.Errors++
-		e.Errors++
-	} else if warm {
+		s.Errors, e.Errors = s.Errors+1, e.Errors+1
+		return
+	}
+	if warm {
 		s.Latency.Add(bucket, 1)
+		if track == haldane.Canary {
+			t.canaryLatencies++
+		}
 	}
 }
 
@@ -168,7 +177,7 @@ func (t *Trial) Judgement() haldane.Judgement {
 // judge weighs all processes: the judgement, and each indicator's two logs.
 func (t *Trial) judge() (j haldane.Judgement, harm, fine []float64) {
 	suspicion := false
-	pass := true
+	pass := !t.unheard()
 	limit, promoteLimit := math.Log(1/t.spec.Alpha), math.Log(1/t.spec.AlphaPromote)
 	for _, i := range t.indicators {
 		h, f := i.logHarm(t), i.logFine(t)
@@ -193,6 +202,25 @@ func (t *Trial) judge() (j haldane.Judgement, harm, fine []float64) {
 // for the rounding of the shares of a mixture.
 func leans(logHarm float64) bool { return logHarm > 1e-9 }
 
+// unheard reports whether the canary has not been heard of enough at this step
+// to be promoted, whatever those requests that have ended say: none has, or
+// more are still under way than the baseline's would lead to expect. Answers
+// come at once and time-outs late, so that the fastest must not decide alone.
+func (t *Trial) unheard() bool {
+	heard, under, expected := uint64(0), 0.0, 0.0
+	for i := range t.epochs {
+		e := &t.epochs[i]
+		if e.Step != t.step || e.Weight >= 1 {
+			continue
+		}
+		b, c := &e.tracks[haldane.Baseline], &e.tracks[haldane.Canary]
+		heard += c.N
+		under += float64(c.drawn() - c.N - c.Canceled)
+		expected += float64(b.drawn()-b.N-b.Canceled) * e.Weight / (1 - e.Weight)
+	}
+	return heard == 0 || under > expected+3*math.Sqrt(expected)+3
+}
+
 // splitBroken reports whether the tracks' shares of the requests are not the
 // weights that they were drawn with; then nothing else can be believed.
 func (t *Trial) splitBroken() bool {
@@ -200,7 +228,7 @@ func (t *Trial) splitBroken() bool {
 	for i := range t.epochs {
 		e := &t.epochs[i]
 		b, c := &e.tracks[haldane.Baseline], &e.tracks[haldane.Canary]
-		sum += evalue.LogESplit(e.Weight, b.N+b.Canceled, c.N+c.Canceled)
+		sum += evalue.LogESplit(e.Weight, b.drawn(), c.drawn())
 	}
 	return sum >= math.Log(1/splitAlpha)
 }

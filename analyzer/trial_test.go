@@ -125,6 +125,23 @@ func TestABrokenSplitFreezesAndBlamesNobody(t *testing.T) {
 	}
 }
 
+func TestAGrosslyBrokenSplitIsSeenBeforeAnythingElse(t *testing.T) {
+	for seed := range uint64(40) {
+		trial := newTrial(t, analyzer.Spec{})
+		rng, k := rand.New(rand.NewPCG(seed, 5)), analyzer.Key{Weight: 0.05}
+		for range 600 {
+			track := haldane.Baseline
+			if rng.Float64() < 0.6 {
+				track = haldane.Canary
+			}
+			trial.Observe(k, track, rng.Float64() < 0.05, true, 0)
+			if trial.Judgement() == haldane.Fail {
+				t.Fatalf("seed %d: blamed the canary for a split of 60 %% instead of 5 %%", seed)
+			}
+		}
+	}
+}
+
 func TestSuspicionHoldsAPassBack(t *testing.T) {
 	trial := newTrial(t, analyzer.Spec{Indicators: haldane.DefaultIndicators()[:1], AlphaPromote: 0.05})
 	k := analyzer.Key{Weight: 0.5}

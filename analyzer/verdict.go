@@ -24,8 +24,8 @@ func (t *Trial) Verdict(at time.Time) haldane.Verdict {
 		Baseline:           totals[haldane.Baseline], Canary: totals[haldane.Canary],
 		Warnings: []string{},
 	}
-	if n := len(t.epochs); n > 0 {
-		v.Epoch, v.Served = t.epochs[n-1].Epoch, served(&t.epochs[n-1])
+	if e := t.present(); e != nil {
+		v.Epoch, v.Served = e.Epoch, served(e)
 	}
 	culprits := t.culprits(judgement, harm)
 	for k, i := range t.indicators {
@@ -34,7 +34,7 @@ func (t *Trial) Verdict(at time.Time) haldane.Verdict {
 		}
 		e.Judgement = t.indicatorJudgement(culprits[k], harm[k], fine[k])
 		e.Estimate, e.Interval = t.effect(i)
-		if judgement == haldane.Undecided {
+		if judgement == haldane.Undecided && e.Judgement == haldane.Undecided {
 			e.Needs = haldane.Needs{Requests: t.needs(i)}
 		}
 		v.Needs.Requests = max(v.Needs.Requests, e.Needs.Requests)
@@ -55,14 +55,30 @@ func (t *Trial) Tape() (json.RawMessage, error) {
 	return b, nil
 }
 
+// present returns the latest weight epoch; of several weights in it, as a
+// recording may have, the one with the most observations. nil before the first.
+func (t *Trial) present() *epochCounts {
+	var best *epochCounts
+	size := func(e *epochCounts) uint64 {
+		return e.tracks[haldane.Baseline].drawn() + e.tracks[haldane.Canary].drawn()
+	}
+	for i := range t.epochs {
+		e := &t.epochs[i]
+		if best == nil || e.Epoch > best.Epoch || e.Epoch == best.Epoch && size(e) > size(best) {
+			best = e
+		}
+	}
+	return best
+}
+
 // served returns the canary's share of the requests assigned in e.
 func served(e *epochCounts) haldane.Weight {
 	b, c := &e.tracks[haldane.Baseline], &e.tracks[haldane.Canary]
-	all := b.N + b.Canceled + c.N + c.Canceled
+	all := b.drawn() + c.drawn()
 	if all == 0 {
 		return 0
 	}
-	return haldane.Weight(math.Round(float64(c.N+c.Canceled) / float64(all) * float64(haldane.FullWeight)))
+	return haldane.Weight(math.Round(float64(c.drawn()) / float64(all) * float64(haldane.FullWeight)))
 }
 
 // culprits returns which indicators a failure can be laid at: those that every

@@ -24,11 +24,21 @@ type Arm struct {
 
 // A Cell counts the observations of one Arm. It is safe for concurrent use.
 type Cell struct {
-	arm     Arm
-	classes [haldane.NumClasses]atomic.Uint64
-	latency dense // of requests that did not fail: evidence
-	series  *series
-	epoch   *epoch // nil if the arm has no rollout
+	arm      Arm
+	assigned atomic.Uint64
+	classes  [haldane.NumClasses]atomic.Uint64
+	latency  dense // of requests that did not fail: evidence
+	series   *series
+	epoch    *epoch // nil if the arm has no rollout
+}
+
+// Assign counts a request that was drawn for the arm's track, before anything
+// is known of how it will end. Each is to be observed once, too: between the
+// two it is under way.
+func (c *Cell) Assign() {
+	if c.epoch != nil {
+		c.assigned.Add(1)
+	}
 }
 
 // Observe counts one request's outcome: as evidence, and for metrics. A trace
@@ -71,5 +81,7 @@ func (c *Cell) window() sketch.Window {
 	for class := range c.classes {
 		w.Classes[class] = c.classes[class].Load()
 	}
+	// Last, so that no more have ended than were assigned.
+	w.Assigned = c.assigned.Load()
 	return w
 }

@@ -102,13 +102,13 @@ func (s *sender) publish(ctx context.Context, r sketch.Report) bool {
 }
 
 // weightOf returns a number that grows with everything r counts: requests
-// given up and latencies included, which may lag a moment behind the classes.
+// assigned or given up and latencies included, which may lag a moment behind the classes.
 func weightOf(r *sketch.Report) (n uint64) {
 	for i := range r.Windows {
 		for _, k := range r.Windows[i].Classes {
 			n += k
 		}
-		n += r.Windows[i].Latency.Total()
+		n += r.Windows[i].Assigned + r.Windows[i].Latency.Total()
 	}
 	return n
 }

@@ -49,6 +49,9 @@ func (x *exchange) run() {
 	x.st = x.svc.state.Load()
 	x.assigned = x.svc.assign(x.st, x.r)
 	x.st.served[x.track].Add(1)
+	if !x.repeat {
+		x.st.cells[x.track][x.route].Assign()
+	}
 	x.begin()
 	answer, err := x.attempt(x.track)
 	if err != nil {

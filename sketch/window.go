@@ -15,14 +15,16 @@ var ErrRegression = errors.New("cumulative count has fallen")
 // class, and the latencies of the requests that did not fail (see
 // haldane.Class.Failed), so that a fast failure cannot pass for a fast answer.
 type Window struct {
-	Track   haldane.Track              `json:"track"`
-	Route   string                     `json:"route"`
-	Classes [haldane.NumClasses]uint64 `json:"classes"` // indexed by haldane.Class
-	Latency Histogram                  `json:"latency"`
+	Track    haldane.Track              `json:"track"`
+	Route    string                     `json:"route"`
+	Assigned uint64                     `json:"assigned"` // requests drawn for the track, also those that have not ended yet
+	Classes  [haldane.NumClasses]uint64 `json:"classes"`  // indexed by haldane.Class
+	Latency  Histogram                  `json:"latency"`
 }
 
-// Observe counts one observation of w's track and route.
+// Observe counts one observation of w's track and route, assigned and ended.
 func (w *Window) Observe(c haldane.Class, latency time.Duration) {
+	w.Assigned++
 	w.Classes[c]++
 	if c.Counted() && !c.Failed() {
 		w.Latency.Observe(latency)
@@ -51,6 +53,7 @@ func (w *Window) Errors() (n uint64) {
 
 // Merge adds o's counts to w. Track and Route are the caller's to compare.
 func (w *Window) Merge(o Window) {
+	w.Assigned += o.Assigned
 	for c, k := range o.Classes {
 		w.Classes[c] += k
 	}
@@ -61,6 +64,10 @@ func (w *Window) Merge(o Window) {
 // wrapped, if o is no earlier state of w.
 func (w Window) Minus(o Window) (Window, error) {
 	d := Window{Track: w.Track, Route: w.Route}
+	if w.Assigned < o.Assigned {
+		return Window{}, fmt.Errorf("%v %s, assigned: from %d to %d: %w", w.Track, w.Route, o.Assigned, w.Assigned, ErrRegression)
+	}
+	d.Assigned = w.Assigned - o.Assigned
 	for c, k := range w.Classes {
 		if k < o.Classes[c] {
 			return Window{}, fmt.Errorf("%v %s, class %v: from %d to %d: %w",

@@ -33,6 +33,9 @@ func (r *Reader) Next() (Record, error) {
 		if len(b) > 0 {
 			r.line++
 		}
+		if r.line == 1 {
+			b = bytes.TrimPrefix(b, []byte("\ufeff")) // the byte order mark that some editors write
+		}
 		switch {
 		case errors.Is(err, bufio.ErrBufferFull):
 			return Record{}, fmt.Errorf("line %d: %w: longer than %d bytes", r.line, ErrLine, maxLine)

@@ -40,7 +40,7 @@ type line struct {
 func decode(b []byte) (Record, error) {
 	var l line
 	if err := json.Unmarshal(b, &l); err != nil {
-		return Record{}, fmt.Errorf("%w: %s", ErrLine, strings.TrimPrefix(err.Error(), "json: "))
+		return Record{}, misread(err)
 	}
 	var missing []string
 	for _, f := range []struct {
@@ -80,6 +80,30 @@ func decode(b []byte) (Record, error) {
 		r.Sticky, r.Client = true, hash([]byte(s))
 	}
 	return r, nil
+}
+
+// misread returns ErrLine, wrapped, with what encoding/json has to say, in the
+// words of the format rather than of Go.
+func misread(err error) error {
+	mismatch, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return fmt.Errorf("%w: %s", ErrLine, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if mismatch.Field == "" {
+		return fmt.Errorf("%w: the line is not an object", ErrLine)
+	}
+	want := "text"
+	switch mismatch.Field {
+	case "status":
+		want = "a whole number"
+	case "latency_ms", "weight":
+		want = "a number"
+	}
+	got, isNumber := strings.CutPrefix(mismatch.Value, "number ")
+	if isNumber && want == "a number" {
+		want = "a number of a reasonable size"
+	}
+	return fmt.Errorf("%w: %s must be %s, not %s", ErrLine, mismatch.Field, want, got)
 }
 
 // truthy reports whether an error field says that there was one: anything but
