@@ -17,7 +17,7 @@ type Status struct {
 	Steps    []PlannedStep `json:"steps"` // the whole plan
 	Weight   Weight        `json:"weight_bp"`
 	Served   Weight        `json:"served_bp"`
-	Since    time.Time     `json:"since"`
+	Since    time.Time     `json:"since,omitzero"`
 	Started  time.Time     `json:"started,omitzero"`
 	Reason   string        `json:"reason"` // of the latest decision
 	Baseline Version       `json:"baseline"`

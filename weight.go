@@ -68,7 +68,7 @@ type Split struct {
 	Weight     Weight    `json:"weight_bp"`        //
 	Phase      Phase     `json:"phase"`            //
 	Step       int       `json:"step"`             // the plan's step, from 1; 0 before the first
-	Since      time.Time `json:"since"`            // when the decision was made
+	Since      time.Time `json:"since,omitzero"`   // when the decision was made
 	Started    time.Time `json:"started,omitzero"` // when the generation was started
 }
 

@@ -41,9 +41,11 @@ func (s *Server) index(w http.ResponseWriter, r *http.Request) {
 	data := struct {
 		Version  string
 		Rollouts []haldane.Status
+		Starting bool // it is not known yet where they stand
 	}{Version: s.cfg.Version}
 	if s.cfg.Rollouts != nil {
-		data.Rollouts = s.cfg.Rollouts.Status()
+		data.Rollouts, err = s.cfg.Rollouts.Status()
+		data.Starting = err != nil
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if err := page.Execute(w, data); err != nil {

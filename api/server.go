@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/haldane-canary/haldane"
@@ -11,8 +12,9 @@ import (
 
 // Rollouts is the controller, as far as people see it.
 type Rollouts interface {
-	// Status returns where each rollout's latest generation stands.
-	Status() []haldane.Status
+	// Status returns where each rollout's latest generation stands, or
+	// ErrUnavailable, wrapped.
+	Status() ([]haldane.Status, error)
 
 	// Get returns where one rollout stands, by its name as configured or with its
 	// present generation, or ErrUnknown, wrapped.
@@ -97,9 +99,29 @@ func New(cfg Config) *Server {
 		s.mux.Handle(rt.pattern, s.guard(rt.need, func(w http.ResponseWriter, r *http.Request) { rt.handle(s, w, r) }))
 	}
 	s.mux.Handle("/", s.guard(viewer, func(w http.ResponseWriter, r *http.Request) {
-		s.fail(w, r, http.StatusNotFound, "no such page", "GET /openapi.json lists what there is")
+		const hint = "GET /openapi.json lists what there is"
+		if allowed := s.allowed(r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			s.fail(w, r, http.StatusMethodNotAllowed, r.Method+" is not for this page", hint)
+			return
+		}
+		s.fail(w, r, http.StatusNotFound, "no such page", hint)
 	}))
 	return s
+}
+
+// allowed returns the methods by which the page that r names can be asked for.
+// The mux would tell, but for the pattern that takes whatever is left over.
+func (s *Server) allowed(r *http.Request) []string {
+	var methods []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		as := r.Clone(r.Context())
+		as.Method = method
+		if _, pattern := s.mux.Handler(as); strings.HasPrefix(pattern, http.MethodGet+" ") || strings.HasPrefix(pattern, http.MethodPost+" ") {
+			methods = append(methods, method)
+		}
+	}
+	return methods
 }
 
 // ServeHTTP answers one request.

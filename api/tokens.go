@@ -71,28 +71,53 @@ func (d *digest) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// ErrTokens is returned, wrapped, if the tokens of a data folder are gone.
+var ErrTokens = errors.New("the tokens of this data folder are gone")
+
 // OpenTokens reads the tokens of the data folder dir, which must exist. If
-// there are none yet, it makes one for the operator; created is then the path
-// of the file that holds it.
-func OpenTokens(dir string) (t *Tokens, created string, err error) {
+// dir is fresh, which says that nothing was ever decided in it, and there are
+// none yet, it makes one for the operator; created is then the path of the file
+// that holds it. Elsewhere it returns ErrTokens, wrapped: rights that somebody
+// was given must not change because a file was lost.
+func OpenTokens(dir string, fresh bool) (t *Tokens, created string, err error) {
 	path := filepath.Join(dir, tokensFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		created = filepath.Join(dir, OperatorFile)
-		b, err = firstToken(path, created)
+		if err = gone(path, created, fresh); err == nil {
+			b, err = firstToken(path, created)
+		}
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("open tokens: %w", err)
 	}
 	t = &Tokens{}
 	if err := json.Unmarshal(b, &t.known); err != nil {
-		return nil, "", fmt.Errorf("read tokens in %s (remove it for a fresh one): %w", path, err)
+		return nil, "", fmt.Errorf("read tokens in %s (mend it, or restore it from a backup): %w", path, err)
 	}
 	return t, created, nil
 }
 
+// gone returns ErrTokens, wrapped, if there must have been a file at path: if
+// the folder is not fresh, or the operator has a token, at tokenPath, already.
+func gone(path, tokenPath string, fresh bool) error {
+	if !fresh {
+		return fmt.Errorf("%w: no %s (restore it from a backup, or write it anew: a list of name, role and sha256)", ErrTokens, path)
+	}
+	_, err := os.Stat(tokenPath)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%w: there is %s, but no %s (restore it from a backup; "+
+		"or remove the former for a fresh token, since nothing was decided here yet)", ErrTokens, tokenPath, path)
+}
+
 // firstToken writes an operator's token to tokenPath and its hash to path. The
-// hash comes last: a start that is cut short between the two begins anew.
+// hash comes last: a start that is cut short between the two has given nobody a
+// right, and the next says so.
 func firstToken(path, tokenPath string) ([]byte, error) {
 	token := rand.Text() // 128 bits or more
 	if err := os.WriteFile(tokenPath, []byte(token+"\n"), 0o600); err != nil {

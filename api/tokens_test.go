@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,7 +16,7 @@ import (
 
 func TestTheFirstStartLeavesATokenAndLaterOnesKeepIt(t *testing.T) {
 	dir := t.TempDir()
-	tokens, created, err := api.OpenTokens(dir)
+	tokens, created, err := api.OpenTokens(dir, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +39,7 @@ func TestTheFirstStartLeavesATokenAndLaterOnesKeepIt(t *testing.T) {
 	if err := os.Remove(created); err != nil {
 		t.Fatal(err)
 	}
-	again, created, err := api.OpenTokens(dir)
+	again, created, err := api.OpenTokens(dir, false)
 	if err != nil || created != "" {
 		t.Errorf("second start: created %q, %v; want nothing new", created, err)
 	}
@@ -63,12 +64,36 @@ func TestDamagedTokensLetNobodyIn(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "tokens.json"), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := api.OpenTokens(dir); err == nil || !strings.Contains(err.Error(), "tokens.json") {
+		if _, _, err := api.OpenTokens(dir, true); err == nil || !strings.Contains(err.Error(), "tokens.json") {
 			t.Errorf("%s: %v, want an error that names the file", claim, err)
 		}
 	}
-	if _, _, err := api.OpenTokens(filepath.Join(t.TempDir(), "none")); err == nil {
+	if _, _, err := api.OpenTokens(filepath.Join(t.TempDir(), "none"), true); err == nil {
 		t.Error("a folder that is not there was opened")
+	}
+}
+
+func TestLostTokensAreNotMadeAnew(t *testing.T) {
+	for claim, tt := range map[string]struct {
+		fresh, operator bool
+	}{
+		"where something was decided":         {false, true},
+		"nor when the operator's is gone too": {false, false},
+		"nor where the operator has one":      {true, true},
+	} {
+		dir := t.TempDir()
+		if tt.operator {
+			if err := os.WriteFile(filepath.Join(dir, "operator.token"), []byte("mine"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, _, err := api.OpenTokens(dir, tt.fresh)
+		if !errors.Is(err, api.ErrTokens) || !strings.Contains(err.Error(), "tokens.json") {
+			t.Errorf("%s: %v, want ErrTokens and the name of the file", claim, err)
+		}
+		if tt.operator != (api.ReadToken(dir) == "mine") {
+			t.Errorf("%s: the operator's token has changed", claim)
+		}
 	}
 }
 

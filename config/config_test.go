@@ -173,8 +173,8 @@ func TestParseRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		claim, text, want string
 	}{
-		{"an empty file", "", "t.yaml: services: missing"},
-		{"a second document", least + "---\n" + least, "more than one document"},
+		{"an empty file", "", "t.yaml:1:1: services: missing"},
+		{"a second document", least + "---\n" + least, "t.yaml:6:1: more than one document"},
 		{"what is not YAML, with its line", "dir: x\na: [\n", "t.yaml:2:4: not YAML: sequence end"},
 		{"a list where keys belong", "- a\n- b\n", "t.yaml:1:1: is a list: must be keys and values"},
 		{"a key of nothing", least + "  rollout:\n", "services[0].rollout: is empty"},
@@ -189,6 +189,9 @@ func TestParseRefuses(t *testing.T) {
 			"services[0].tracks.canary: missing: a rollout needs a candidate"},
 		{"a port on all addresses and on one", "proxy: {listen: ':9900'}\n" + least, "127.0.0.1:9900 is taken by proxy.listen already"},
 		{"an upstream with a password, which it does not repeat", strings.Replace(least, "http://127.0.0.1:1", "http://u:secret@h", 1), "http://u:xxxxx@h"},
+		{"an upstream without host", strings.Replace(least, "http://127.0.0.1:1", "http://:9001", 1), "is not the URL of a server"},
+		{"an upstream beyond the last port", strings.Replace(least, "http://127.0.0.1:1", "http://h:65536", 1), "t.yaml:4:43: services[0].tracks.baseline.upstreams[0]: \"http://h:65536\": 65536 is not a port"},
+		{"an upstream on no port", strings.Replace(least, "http://127.0.0.1:1", "http://h:0", 1), "0 is not a port"},
 		{"an upstream with a path", strings.Replace(least, "http://127.0.0.1:1", "http://h/api", 1), "the path is the client's"},
 		{"a name that no terminal shows", strings.Replace(least, "name: shop", `name: "sh\top"`, 1), "has spaces or characters"},
 		{"a step that sends nothing", least + "  rollout: {steps: [{weight: 0%}]}", "nothing: a step gives the canary something"},

@@ -35,8 +35,10 @@ func Parse(name string, b []byte) (*Config, error) {
 	if err != nil {
 		return nil, Faults{syntaxFault(name, err)}
 	}
+	top := Position{1, 1}
+	r.at[""] = top // also if there is nothing
 	if root != nil {
-		r.value("", Position{1, 1}, root).config(c)
+		r.value("", top, root).config(c)
 	}
 	if r.values > maxValues {
 		r.faults = append(r.faults, Fault{File: name, Err: fmt.Errorf("more than %d values, aliases counted as often as they are used", maxValues)})
@@ -84,7 +86,12 @@ func tree(b []byte) (root ast.Node, err error) {
 		switch {
 		case doc.Body == nil || doc.Body.Type() == ast.NullType:
 		case root != nil:
-			return nil, errors.New("more than one document: remove the --- and what follows")
+			f := Fault{Err: errors.New("more than one document: remove the --- and what follows")}
+			f.Position = position(doc.Body)
+			if doc.Start != nil {
+				f.Position = Position{doc.Start.Position.Line, doc.Start.Position.Column}
+			}
+			return nil, f
 		default:
 			root = doc.Body
 		}
@@ -94,6 +101,10 @@ func tree(b []byte) (root ast.Node, err error) {
 
 // syntaxFault returns the fault of a text that is not YAML.
 func syntaxFault(name string, err error) Fault {
+	if f, ok := errors.AsType[Fault](err); ok {
+		f.File = name
+		return f
+	}
 	f := Fault{File: name, Err: err}
 	if broken, ok := errors.AsType[*yaml.SyntaxError](err); ok {
 		f.Err = errors.New("not YAML: " + broken.Message)

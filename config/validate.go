@@ -52,7 +52,13 @@ func parent(path string) string {
 // fault notes that the value at path is wrong. If nothing stands at path, the
 // fault is where its nearest holder stands.
 func (k *checker) fault(path, format string, args ...any) {
-	k.faults = append(k.faults, Fault{k.c.file, k.c.position(path), path, fmt.Errorf(format, args...)})
+	k.faults = append(k.faults, k.c.Fault(path, fmt.Errorf(format, args...)))
+}
+
+// Fault returns err as what is wrong with the value at path, such as
+// "proxy.listen", where it stands in the file.
+func (c *Config) Fault(path string, err error) Fault {
+	return Fault{c.file, c.position(path), path, err}
 }
 
 func (k *checker) missing(path, remedy string) { k.fault(path, "%w: %s", ErrMissing, remedy) }
@@ -158,7 +164,7 @@ func (k *checker) telemetry() {
 }
 
 func isHTTP(u *url.URL) bool {
-	return u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+	return u.Hostname() != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 // name checks what people, subjects and labels call something by.

@@ -64,7 +64,15 @@ func (k *checker) upstream(path string, u *url.URL) {
 		k.fault(path, "%q is not the URL of a server: write http://host:port", u)
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		k.fault(path, "%q: a server and nothing more, the path is the client's: write http://host:port", u.Redacted())
+	case u.Port() != "" && !isPort(u.Port()):
+		k.fault(path, "%q: %s is not a port (1 to 65535)", u, u.Port())
 	}
+}
+
+// isPort reports whether s is a port to connect to.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
 }
 
 func (k *checker) rollout(path string, r *Rollout) {

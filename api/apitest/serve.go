@@ -36,7 +36,7 @@ func Tokens(t testing.TB) *api.Tokens {
 	if err := os.WriteFile(filepath.Join(dir, "tokens.json"), []byte(b), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tokens, _, err := api.OpenTokens(dir)
+	tokens, _, err := api.OpenTokens(dir, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,10 +65,10 @@ func (w *World) find(name string) int {
 }
 
 // Status returns where every rollout stands.
-func (w *World) Status() []haldane.Status {
+func (w *World) Status() ([]haldane.Status, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.statuses)
+	return slices.Clone(w.statuses), nil
 }
 
 // Get returns where one rollout stands, or api.ErrUnknown, wrapped.

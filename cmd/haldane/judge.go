@@ -116,6 +116,9 @@ func (f *judgeFlags) spec() (analyzer.Spec, error) {
 	if !(f.weight >= 0 && f.weight < 1) {
 		return spec, fmt.Errorf("--weight %v: give the canary's probability, above 0 and below 1", f.weight)
 	}
+	if f.alpha <= 0 || f.alphaPromote <= 0 {
+		return spec, fmt.Errorf("--alpha %v, --alpha-promote %v: give probabilities above 0", f.alpha, f.alphaPromote)
+	}
 	if f.warmup < 0 {
 		return spec, fmt.Errorf("--warmup %v: give 0 or more", f.warmup)
 	}

@@ -26,8 +26,9 @@ type recording struct {
 	weight  float64 // for lines that do not say; NaN if it is to be estimated
 	weights map[float64]bool
 	seen    *sketch.Seen
-	warmAt  time.Time // when the canary's latencies begin to count; zero before its first
-	last    time.Time // of the latest observation used
+	warmAt  time.Time     // when the canary's latencies begin to count; zero before its first
+	last    time.Time     // of the latest observation used
+	back    time.Duration // the most that times have fallen back
 	used    int
 	look    int // after how many observations to judge next
 }
@@ -66,13 +67,16 @@ func judgeStream(in io.Reader, spec analyzer.Spec, weight float64, all bool) (ha
 		return haldane.Verdict{}, errors.New("no observations: nothing can be measured")
 	}
 	v := trial.Verdict(rec.last)
-	if failed != nil && v.Judgement != haldane.Fail {
-		failed.Warnings = append(failed.Warnings, fmt.Sprintf(
-			"the canary failed here; %d later observations look better, but a failure stands", v.Observations-failed.Observations))
-		return *failed, nil
-	}
 	if failed != nil {
-		v.At = failed.At
+		if v.Judgement != haldane.Fail {
+			failed.Warnings = append(failed.Warnings, fmt.Sprintf(
+				"%d later observations look better, but a failure stands", v.Observations-failed.Observations))
+		}
+		v = *failed
+	}
+	if rec.back > time.Second {
+		v.Warnings = append(v.Warnings, fmt.Sprintf(
+			"times fall back by up to %v: the order should be that of assignment, and the warm-up is reckoned by them", rec.back))
 	}
 	return v, nil
 }
@@ -108,6 +112,7 @@ func (rec *recording) observe(o recorded.Record) error {
 	}
 	warm := rec.warmup == 0 || !rec.warmAt.IsZero() && !o.At.Before(rec.warmAt)
 	rec.trial.Observe(key, o.Track, o.Failed, warm, sketch.Index(o.Latency))
+	rec.back = max(rec.back, rec.last.Sub(o.At))
 	rec.last = o.At
 	rec.used++
 	return nil

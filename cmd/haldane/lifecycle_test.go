@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -142,6 +143,22 @@ func TestAFolderIsServedFromOnce(t *testing.T) {
 	code, _, stderr := cli(t, "serve", "-c", r.file())
 	if code != exitFailed || !strings.Contains(stderr, "in use by another process") {
 		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+func TestLostRightsAreNotMadeAnew(t *testing.T) {
+	r := newRig(t)
+	s := r.start()
+	s.recorded(haldane.KindStarted)
+	s.end()
+	for _, name := range []string{"tokens.json", "operator.token"} {
+		if err := os.Remove(filepath.Join(r.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := cli(t, "serve", "-c", r.file())
+		if code != exitFailed || !strings.Contains(stderr, "tokens.json") {
+			t.Errorf("without %s: exit %d, %s", name, code, stderr)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -218,8 +219,9 @@ func TestAllPortsThatAreTakenAreToldAtOnce(t *testing.T) {
 		t.Errorf("exit %d, want %d", code, exitUsage)
 	}
 	for _, key := range []string{"proxy.listen", "admin.listen", "bus.embedded.listen"} {
-		if !strings.Contains(stderr, key) {
-			t.Errorf("no word of %s in %s", key, stderr)
+		line := regexp.MustCompile(regexp.QuoteMeta(path) + `:\d+:\d+: ` + regexp.QuoteMeta(key) + ": cannot listen")
+		if !line.MatchString(stderr) {
+			t.Errorf("no word of %s and its line in %s", key, stderr)
 		}
 	}
 	if _, err := os.Stat(r.dir); !errors.Is(err, os.ErrNotExist) {

@@ -105,7 +105,8 @@ func (s *server) open(notices io.Writer) error {
 		}
 		s.unfit = err
 	}
-	tokens, created, err := api.OpenTokens(s.cfg.Dir)
+	fresh := s.journal != nil && len(s.journal.Histories()) == 0
+	tokens, created, err := api.OpenTokens(s.cfg.Dir, fresh)
 	if err != nil {
 		return err
 	}

@@ -88,11 +88,12 @@ func (h *controllerHandle) set(c *rollout.Controller) {
 var errNoController = fmt.Errorf("the controller has not come up: %w", api.ErrUnavailable)
 
 // Status returns where every rollout stands.
-func (h *controllerHandle) Status() []haldane.Status {
-	if c := h.get(); c != nil {
-		return c.Status()
+func (h *controllerHandle) Status() ([]haldane.Status, error) {
+	c := h.get()
+	if c == nil {
+		return nil, errNoController
 	}
-	return nil
+	return c.Status(), nil
 }
 
 // Get returns where one rollout stands.

@@ -15,7 +15,7 @@ func (s *server) listen(ctx context.Context) error {
 	take := func(key, addr string) net.Listener {
 		l, err := lc.Listen(ctx, "tcp", addr)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: cannot listen (is another haldane running?): %w", key, err))
+			errs = append(errs, s.cfg.Fault(key, fmt.Errorf("cannot listen (is another haldane running?): %w", err)))
 			return nil
 		}
 		return l

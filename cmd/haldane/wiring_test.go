@@ -60,8 +60,8 @@ func TestAControllerThatIsNotThereYet(t *testing.T) {
 	if _, err := h.Do(t.Context(), "x", "hold", "alice", ""); !errors.Is(err, api.ErrUnavailable) {
 		t.Errorf("Do: %v", err)
 	}
-	if sts := h.Status(); len(sts) != 0 {
-		t.Errorf("Status: %v", sts)
+	if sts, err := h.Status(); !errors.Is(err, api.ErrUnavailable) {
+		t.Errorf("Status: %v, %v", sts, err)
 	}
 	select {
 	case <-h.Changed():

@@ -91,6 +91,11 @@ func TestReaderNamesTheLineAndTheFault(t *testing.T) {
 		"a latency of text":   {`{"ts":"2026-11-22T17:00:00Z","track":"canary","latency_ms":"x"}`, "latency_ms"},
 		"a weight of 5":       {`{"ts":"2026-11-22T17:00:00Z","track":"canary","latency_ms":1,"weight":5}`, "weight 5"},
 		"a status of 20":      {`{"ts":"2026-11-22T17:00:00Z","track":"canary","latency_ms":1,"status":20}`, "status 20"},
+		"a list":              {`[1]`, "the line is not an object"},
+		"a status of text":    {`{"ts":"2026-11-22T17:00:00Z","track":"canary","latency_ms":1,"status":"ok"}`, "status must be a whole number, not string"},
+		"half a status":       {`{"ts":"2026-11-22T17:00:00Z","track":"canary","latency_ms":1,"status":200.5}`, "status must be a whole number, not 200.5"},
+		"a track of a number": {`{"ts":"2026-11-22T17:00:00Z","track":1,"latency_ms":1}`, "track must be text, not number"},
+		"an endless latency":  {`{"ts":"2026-11-22T17:00:00Z","track":"canary","latency_ms":1e999}`, "latency_ms must be a number of a reasonable size, not 1e999"},
 		"two objects":         {`{"ts":"2026-11-22T17:00:00Z","track":"canary","latency_ms":1} {}`, "after top-level value"},
 		"more than a line is": {`{"a":"` + strings.Repeat("x", maxLine) + `"}`, "longer than"},
 	} {
@@ -99,10 +104,26 @@ func TestReaderNamesTheLineAndTheFault(t *testing.T) {
 			if !errors.Is(err, ErrLine) || !strings.Contains(err.Error(), "line 3: ") || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got error %v, want line 3 and %q", err, c.want)
 			}
+			if strings.Contains(err.Error(), "Go ") || strings.Contains(err.Error(), "recorded.") {
+				t.Errorf("the error speaks of Go: %v", err)
+			}
 			if len(got) != 2 {
 				t.Errorf("got %d records before it, want 2", len(got))
 			}
 		})
+	}
+}
+
+func TestAByteOrderMarkIsNoPartOfTheFirstLine(t *testing.T) {
+	const line = `{"ts":"2026-11-22T17:00:00Z","track":"canary","latency_ms":1}` + "\n"
+	if got, err := readAll(t, "\ufeff"+line+line); err != nil || len(got) != 2 {
+		t.Errorf("got %v, %v; want two records", got, err)
+	}
+	if got, err := readAll(t, "\ufeff"); err != nil || len(got) != 0 {
+		t.Errorf("a mark alone: got %v, %v; want nothing", got, err)
+	}
+	if _, err := readAll(t, line+"\ufeff"+line); !errors.Is(err, ErrLine) {
+		t.Errorf("a mark in the midst: got %v, want ErrLine", err)
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/haldane-canary/haldane"
@@ -13,6 +15,25 @@ import (
 )
 
 var errNotConnected = errors.New("the bus cannot be reached now")
+
+// An unreachable is what the client library says of a bus that cannot be
+// reached, in words that tell people so: to the library, a buffer that we do
+// not have is full.
+type unreachable struct{ err error }
+
+func (e *unreachable) Error() string {
+	return strings.ReplaceAll(e.err.Error(), nats.ErrReconnectBufExceeded.Error(), errNotConnected.Error())
+}
+
+func (e *unreachable) Unwrap() []error { return []error{e.err, errNotConnected} }
+
+// reach returns err, as an unreachable if it is one.
+func reach(err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) {
+		return &unreachable{err}
+	}
+	return err
+}
 
 // Append adds d to the stream as the decision after number d.Seq-1 of its
 // rollout, and returns once it is on the disk. Appending the same decision
@@ -35,7 +56,7 @@ func (b *Bus) Append(ctx context.Context, d haldane.Decision) error {
 		if err == nil {
 			return nil
 		}
-		err = fmt.Errorf("append decision %s: %w", events.ID(d), err)
+		err = reach(fmt.Errorf("append decision %s: %w", events.ID(d), err))
 		if final(err) {
 			return err
 		}

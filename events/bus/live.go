@@ -43,7 +43,7 @@ func (b *Bus) say(subject, kind string, v any) error {
 	}
 	if err != nil {
 		b.counts.dropped.WithLabelValues(kind).Inc()
-		return fmt.Errorf("publish %s on %s: %w", kind, subject, err)
+		return reach(fmt.Errorf("publish %s on %s: %w", kind, subject, err))
 	}
 	return nil
 }

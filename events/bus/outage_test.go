@@ -1,9 +1,12 @@
 package bus_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,6 +70,18 @@ func TestExternalServerMayGoAndComeBack(t *testing.T) {
 	if <-conn {
 		t.Fatal("still connected")
 	}
+	short, giveUp := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer giveUp()
+	for what, err := range map[string]error{
+		"Append":         b.Append(short, decision("r", 2)),
+		"PutSplit":       b.PutSplit(ctx, split(1, 2, 0)),
+		"PublishVerdict": b.PublishVerdict(ctx, haldane.Verdict{Service: "shop", Rollout: "r"}),
+		"Events":         b.Events(ctx, "", time.Time{}, func([]byte) error { return nil }),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "the bus cannot be reached now") || strings.Contains(err.Error(), "buffer") {
+			t.Errorf("%s: %v, want that the bus cannot be reached", what, err)
+		}
+	}
 	// What is begun now is finished when the server is back.
 	late := make(chan error, 1)
 	go func() { late <- b.Append(ctx, decision("r", 2)) }()
@@ -116,6 +131,25 @@ func TestServerThatStartsLaterIsFound(t *testing.T) {
 	elsewhere(t, dir, port)
 	if err := <-done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestALongOutageIsLoggedOnce(t *testing.T) {
+	s := elsewhere(t, t.TempDir(), -1)
+	url := s.ClientURL()
+	stop(s)
+	var said bytes.Buffer
+	b := open(t, bus.Config{URLs: []string{url}, Log: slog.New(slog.NewTextHandler(&said, nil))})
+	ctx, cancel := context.WithTimeout(t.Context(), 900*time.Millisecond) // three tries and more
+	defer cancel()
+	if err := b.WatchSplits(ctx, func(haldane.Split) { t.Error("a split from nowhere") }); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil { // so that nothing else is logged
+		t.Fatal(err)
+	}
+	if n := strings.Count(said.String(), "splits cannot be watched now"); n != 1 {
+		t.Errorf("said %d times, want once:\n%s", n, said.String())
 	}
 }
 

@@ -43,11 +43,11 @@ func from(filter string, since time.Time) jetstream.ConsumerConfig {
 func (b *Bus) Events(ctx context.Context, filter string, since time.Time, fn func(event []byte) error) error {
 	st, err := b.kept(ctx)
 	if err != nil {
-		return fmt.Errorf("read decisions: %w", err)
+		return reach(fmt.Errorf("read decisions: %w", err))
 	}
 	c, err := st.decisions.CreateConsumer(ctx, from(filter, since))
 	if err != nil {
-		return fmt.Errorf("read decisions: %w", err)
+		return reach(fmt.Errorf("read decisions: %w", err))
 	}
 	err = drain(ctx, st.decisions, c, fn)
 	// If this fails, the server forgets the consumer by itself.
@@ -62,7 +62,7 @@ func drain(ctx context.Context, s jetstream.Stream, c jetstream.Consumer, fn fun
 	for left := c.CachedInfo().NumPending; left > 0; {
 		msgs, err := c.FetchNoWait(int(min(left, batch)))
 		if err != nil {
-			return fmt.Errorf("read decisions: %w", err)
+			return reach(fmt.Errorf("read decisions: %w", err))
 		}
 		before := left
 		for m := range msgs.Messages() {
@@ -72,13 +72,13 @@ func drain(ctx context.Context, s jetstream.Stream, c jetstream.Consumer, fn fun
 			}
 		}
 		if err := errors.Join(msgs.Error(), ctx.Err()); err != nil {
-			return fmt.Errorf("read decisions: %w", err)
+			return reach(fmt.Errorf("read decisions: %w", err))
 		}
 		if left < before {
 			continue
 		}
 		if info, err := c.Info(ctx); err != nil {
-			return fmt.Errorf("read decisions: %w", err)
+			return reach(fmt.Errorf("read decisions: %w", err))
 		} else if info.NumPending == 0 {
 			return fmt.Errorf("read decisions: %d of them did not come: %w", left, unreadable(ctx, s))
 		}
@@ -113,24 +113,24 @@ func unreadable(ctx context.Context, s jetstream.Stream) error {
 func (b *Bus) FollowEvents(ctx context.Context, filter string, since time.Time, fn func(event []byte) error) error {
 	st, err := b.kept(ctx)
 	if err != nil {
-		return fmt.Errorf("follow decisions: %w", err)
+		return reach(fmt.Errorf("follow decisions: %w", err))
 	}
 	want := from(filter, since)
 	c, err := st.decisions.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{want.FilterSubject}, DeliverPolicy: want.DeliverPolicy, OptStartTime: want.OptStartTime,
 	})
 	if err != nil {
-		return fmt.Errorf("follow decisions: %w", err)
+		return reach(fmt.Errorf("follow decisions: %w", err))
 	}
 	msgs, err := c.Messages()
 	if err != nil {
-		return fmt.Errorf("follow decisions: %w", err)
+		return reach(fmt.Errorf("follow decisions: %w", err))
 	}
 	defer msgs.Stop()
 	for {
 		m, err := msgs.Next(jetstream.NextContext(ctx))
 		if err != nil {
-			return fmt.Errorf("follow decisions: %w", err)
+			return reach(fmt.Errorf("follow decisions: %w", err))
 		}
 		if err := fn(m.Data()); err != nil {
 			return err

@@ -31,7 +31,7 @@ func (b *Bus) PutSplit(ctx context.Context, s haldane.Split) error {
 			continue // somebody else put one just now: look at that
 		}
 		if err != nil {
-			return fmt.Errorf("put split of %s: %w", s.Rollout, err)
+			return reach(fmt.Errorf("put split of %s: %w", s.Rollout, err))
 		}
 		return nil
 	}
@@ -80,13 +80,18 @@ func standing(s, there haldane.Split) error {
 // a reconnect fn is called with what is in force again.
 func (b *Bus) WatchSplits(ctx context.Context, fn func(haldane.Split)) error {
 	const wait = 250 * time.Millisecond
+	said := "" // in the log: the same trouble is not told again at every try
 	for ctx.Err() == nil {
 		back := b.reconnected()
-		if err := b.watch(ctx, back, fn); err != nil && ctx.Err() == nil {
-			b.log.Warn("splits cannot be watched now", "error", err)
+		if err := reach(b.watch(ctx, back, fn)); err != nil && ctx.Err() == nil {
+			if err.Error() != said {
+				said = err.Error()
+				b.log.Warn("splits cannot be watched now", "error", err)
+			}
 			select {
 			case <-ctx.Done():
 			case <-back:
+				said = ""
 			case <-time.After(wait):
 			}
 		}

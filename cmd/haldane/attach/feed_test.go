@@ -122,6 +122,18 @@ func TestPlainLinesTellTheStory(t *testing.T) {
 	})
 }
 
+func TestADecisionWithoutReasonEndsWithWhoMadeIt(t *testing.T) {
+	d := apitest.Decided("shop-2", 1)
+	d.Actor, d.Reason = "alice", ""
+	if got, want := Decision(d), "started 0 % → 1 %, alice"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	d.Reason = "release day"
+	if got, want := Decision(d), "started 0 % → 1 %, alice: release day"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestJSONLinesAreTheSameForPrograms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := apitest.Stepping(rollout)

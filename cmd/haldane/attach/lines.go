@@ -156,13 +156,18 @@ func (p *plain) line(at time.Time, text string) error {
 	return err
 }
 
-// Decision returns what d did, from what to what, by whom and why, in a line.
+// Decision returns what d did, from what to what, by whom and why, if that was
+// said, in a line.
 func Decision(d haldane.Decision) string {
 	change := fmt.Sprintf("at %v", d.Weight)
 	if d.From.Weight != d.To.Weight {
 		change = fmt.Sprintf("%v → %v", d.From.Weight, d.To.Weight)
 	}
-	return fmt.Sprintf("%s %s, %s: %s", d.Kind, change, d.Actor, d.Reason)
+	what := fmt.Sprintf("%s %s, %s", d.Kind, change, d.Actor)
+	if d.Reason == "" {
+		return what
+	}
+	return what + ": " + d.Reason
 }
 
 var _ Server = (*api.Client)(nil)
