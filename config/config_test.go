@@ -3,6 +3,7 @@ package config_test
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -269,4 +270,23 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Parse let through what Validate refuses: %v", c.Validate())
 		}
 	})
+}
+
+func TestLoadHereTellsTakenPortsWithAllOtherFaults(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	path := filepath.Join(t.TempDir(), "haldane.yaml")
+	text := fmt.Sprintf("proxy: {listen: %q}\nadmin: {listen: \"127.0.0.1:0\"}\ncolour: blue\nservices: []\n", l.Addr())
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = config.LoadHere(t.Context(), path)
+	for _, want := range []string{":1:17: proxy.listen: cannot listen", ":3:1: colour", "services"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not tell %q", err, want)
+		}
+	}
 }

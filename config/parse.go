@@ -28,6 +28,16 @@ func Load(path string) (*Config, error) {
 // Faults if the text is not fit to serve by: all of them, those of form and
 // those of content.
 func Parse(name string, b []byte) (*Config, error) {
+	c, faults := read(name, b)
+	if err := faults.OrNil(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// read is Parse that returns what could be read beside the faults; nil if the
+// text is no YAML at all.
+func read(name string, b []byte) (*Config, Faults) {
 	r := &reader{file: name, anchors: make(map[string]ast.Node), at: make(map[string]Position)}
 	c := Default()
 	c.file, c.at = name, r.at
@@ -43,10 +53,7 @@ func Parse(name string, b []byte) (*Config, error) {
 	if r.values > maxValues {
 		r.faults = append(r.faults, Fault{File: name, Err: fmt.Errorf("more than %d values, aliases counted as often as they are used", maxValues)})
 	}
-	if err := append(r.faults, r.others(c.check())...).OrNil(); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, append(r.faults, r.others(c.check())...)
 }
 
 // others returns those of fs that do not follow from a fault of r's: what

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -30,7 +31,11 @@ whether its addresses can be listened on. Upstreams that do not answer are
 warnings. It exits with 0 if haldane would serve by it, and else with 2.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := config.Load(args[0])
+			load := config.LoadHere
+			if offline {
+				load = func(_ context.Context, path string) (*config.Config, error) { return config.Load(path) }
+			}
+			c, err := load(cmd.Context(), args[0])
 			if err != nil {
 				return usageError(fmt.Errorf("config check:\n%w", err))
 			}

@@ -40,7 +40,7 @@ operator.token in the data folder.`,
 			if err != nil {
 				return usageError(fmt.Errorf("serve: %w", err))
 			}
-			cfg, err := config.Load(file)
+			cfg, err := config.LoadHere(cmd.Context(), file)
 			if err != nil {
 				return usageError(fmt.Errorf("serve:\n%w", err))
 			}
