@@ -88,9 +88,9 @@ func Find(name string) (Scene, error) {
 	return Scene{}, fmt.Errorf("scene %q (there are %s): %w", name, strings.Join(names, ", "), ErrUnknownScene)
 }
 
-// sound is a version in good health: a few milliseconds, one failure in five hundred.
+// sound is a version in good health: a few milliseconds, one failure in a thousand.
 func sound() Behaviour {
-	return Behaviour{Median: 4 * time.Millisecond, Spread: 0.5, Errors: 0.002}
+	return Behaviour{Median: 4 * time.Millisecond, Spread: 0.5, Errors: 0.001}
 }
 
 // flawless is sound without the failures.
